@@ -1,0 +1,124 @@
+// PostgreSQL access: pool, transactions, COPY. Knows no domain word.
+// Everything that talks SQL takes a `Db` (pool or transaction) as its first argument.
+
+import { finished } from 'node:stream/promises'
+import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import { appError } from '../errors.ts'
+
+// bigint and count(*) come back as numbers: ids and counts stay far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+// Days stay text (yyyy-mm-dd): a Date would shift them by the machine's time zone.
+pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text)
+
+export type Pool = pg.Pool
+export type Tx = pg.PoolClient
+/** Anything that can run a statement. */
+export type Db = Pool | Tx
+
+export interface PoolOptions {
+  connectionString: string
+  /** Shown in pg_stat_activity. */
+  name: string
+  /** Most connections at once. */
+  max: number
+  /** A statement running longer is ended by the server; 0: never. */
+  statementTimeoutMs: number
+  onError: (error: Error) => void
+}
+
+/** Makes a pool whose every wait is bounded, so that a server that went silent is noticed. */
+export function createPool(options: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    application_name: options.name,
+    max: options.max,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    idle_in_transaction_session_timeout: 300_000,
+    ...(options.statementTimeoutMs > 0 && {
+      statement_timeout: options.statementTimeoutMs,
+      query_timeout: options.statementTimeoutMs + 1_000
+    })
+  })
+  pool.on('error', options.onError)
+  return pool
+}
+
+/** Runs `work` in one transaction: the only BEGIN. Commits its result or rolls back and rethrows.
+ *  A connection whose rollback fails is destroyed, never given back. */
+export async function withTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const tx = await pool.connect()
+  // Without a listener a connection that breaks between two statements would end the process;
+  // the statement that runs into it rejects by itself.
+  const ignore = () => {}
+  tx.on('error', ignore)
+  let broken: Error | undefined
+  try {
+    await tx.query('BEGIN')
+    const result = await work(tx)
+    await tx.query('COMMIT')
+    return result
+  } catch (error) {
+    await tx.query('ROLLBACK').catch((rollbackError: Error) => {
+      broken = rollbackError
+    })
+    throw error
+  } finally {
+    tx.off('error', ignore)
+    tx.release(broken)
+  }
+}
+
+/** Streams text-format COPY data into a table. `sql` is a whole COPY ... FROM STDIN statement,
+ *  `chunks` yields strings that end at line ends. Rejects with the server's error. */
+export async function copyInto(tx: Tx, sql: string, chunks: Iterable<string>): Promise<void> {
+  const stream = tx.query(copyFrom(sql))
+  const done = finished(stream)
+  try {
+    for (const chunk of chunks) {
+      if (!stream.write(chunk)) {
+        await Promise.race([new Promise((resolve) => stream.once('drain', resolve)), done])
+      }
+    }
+    stream.end()
+  } catch (error) {
+    stream.destroy(error as Error)
+    await done.catch(() => {})
+    throw error
+  }
+  await done
+}
+
+const connectionErrors = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '08006',
+  '08001',
+  '08003',
+  '53300' // too_many_connections
+])
+
+/** Whether an error means that the database could not be reached, not that it refused something. */
+export function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = (error as { code?: string }).code
+  return (
+    (code !== undefined && connectionErrors.has(code)) ||
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout/.test(
+      error.message
+    )
+  )
+}
+
+/** Turns a connection error into `database_unavailable` (503); passes others on unchanged. */
+export function asAppError(error: unknown): unknown {
+  return isConnectionError(error) ? appError('database_unavailable', {}, { cause: error }) : error
+}

@@ -1,0 +1,32 @@
+// Brings a database to the schema this version needs: our plain SQL migrations, then pg-boss's own.
+// Safe to call from several processes at once: node-pg-migrate and pg-boss both take locks.
+
+import { fileURLToPath } from 'node:url'
+import { runner } from 'node-pg-migrate'
+import type { Log } from './log.ts'
+import { createQueue } from './queue.ts'
+
+// src/platform/ and dist/platform/ are equally deep below the package root.
+const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url))
+
+/** Runs all migrations that have not run yet. Throws the database's error when one fails; the
+ *  failed migration leaves nothing behind (each runs in a transaction). */
+export async function migrate(databaseUrl: string, log: Log): Promise<void> {
+  await runner({
+    databaseUrl,
+    dir: migrationsDir,
+    direction: 'up',
+    migrationsTable: 'muster_migrations',
+    checkOrder: true,
+    log: (message) => log.debug(message.trim()),
+    logger: {
+      debug: (message: string) => log.debug(message),
+      info: (message: string) => log.debug(message),
+      warn: (message: string) => log.warn(message),
+      error: (message: string) => log.error(message)
+    }
+  })
+  const boss = createQueue({ connectionString: databaseUrl, log, role: 'install' })
+  await boss.start()
+  await boss.stop({ graceful: false })
+}
