@@ -1,0 +1,95 @@
+// One batch in one transaction, with what happens when the database refuses it.
+//
+// Refused for lack of a turn (deadlock, serialization, lock timeout, a key that somebody else just
+// took): tried again with jitter. Refused for what it holds: cut in half until the one row that
+// cannot be written stands alone and is `failed`, so that one bad row costs one row.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { rowProblem } from '../errors.ts'
+import { isConnectionError, type Tx, withTransaction } from '../platform/db.ts'
+import type { Run } from './job.ts'
+import { type ResolvedRow, resolveRow } from './resolve/resolve-row.ts'
+import { type BatchMemory, type BatchResult, forgetMemory, runBatch, tally } from './run-batch.ts'
+import type { Checkpoint } from './terms.ts'
+import { StaleAttempt, saveProgress } from './write/import-state.ts'
+import { writeOutcomes } from './write/write-outcomes.ts'
+
+export interface Step {
+  /** Rows done, counted from the first one given. */
+  rowCount: number
+  checkpoint: Checkpoint
+  cancel_requested: boolean
+}
+
+const maxTries = 6
+
+/** Commits as many of the given rows as can stand in one batch. `checkpointAfter(n)` says where to
+ *  go on after the first n rows. Throws StaleAttempt and what only a later attempt can mend. */
+export async function commitBatch(
+  started: Run,
+  memory: BatchMemory,
+  rows: ResolvedRow[],
+  checkpointAfter: (count: number) => Checkpoint
+): Promise<Step> {
+  let batch = rows
+  for (let tries = 1; ; tries++) {
+    try {
+      return await commit(started, checkpointAfter, (tx) =>
+        runBatch({ tx, memory, plan: started.plan, ...idsOf(started) }, batch)
+      )
+    } catch (error) {
+      forgetMemory(memory, started.plan)
+      const code = (error as { code?: string }).code
+      if (error instanceof StaleAttempt || isConnectionError(error) || !code) throw error
+      started.log.warn({ code, rows: batch.length, tries }, 'batch refused by the database')
+      if (retriable.has(code) && tries < maxTries) await sleep(Math.random() * 50 * 2 ** tries)
+      else if (!isDataError(code)) throw error
+      else if (batch.length === 1) return await failRow(started, batch, code, checkpointAfter)
+      else batch = batch.slice(0, Math.ceil(batch.length / 2))
+      batch = batch.map((row) => resolveRow(started.plan, row.raw))
+    }
+  }
+}
+
+const retriable = new Set(['40P01', '40001', '23505', '55P03'])
+
+/** Refused for the values: data exceptions, broken constraints, limits of the database. */
+const isDataError = (code: string) => /^(22|23|54)/.test(code)
+
+function idsOf({ run }: Run) {
+  return { account_id: run.account_id, import_id: run.id, created_on: run.created_on }
+}
+
+async function commit(
+  started: Run,
+  checkpointAfter: (count: number) => Checkpoint,
+  work: (tx: Tx) => Promise<BatchResult>
+): Promise<Step> {
+  return await withTransaction(started.pool, async (tx) => {
+    const result = await work(tx)
+    const checkpoint = checkpointAfter(result.rowCount)
+    const { cancel_requested } = await saveProgress(tx, started.run, { ...result, checkpoint })
+    return { rowCount: result.rowCount, checkpoint, cancel_requested }
+  })
+}
+
+/** Writes the one row that the database does not take as failed: its outcome is all it leaves. */
+async function failRow(
+  started: Run,
+  rows: ResolvedRow[],
+  code: string,
+  checkpointAfter: (count: number) => Checkpoint
+): Promise<Step> {
+  const outcomes = rows.map(({ raw, problems }) => ({
+    raw,
+    outcome: 'failed' as const,
+    record_id: null,
+    matched_by: null,
+    changed_fields: null,
+    problems: [...(problems ?? []), rowProblem('row_failed', { args: { reason: code } })]
+  }))
+  return await commit(started, checkpointAfter, async (tx) => {
+    await writeOutcomes({ tx, ...idsOf(started) }, outcomes)
+    return { rowCount: rows.length, ...tally(outcomes), referencesCreated: {}, rows: outcomes }
+  })
+}

@@ -1,0 +1,101 @@
+// The job of importing, from its checkpoint to its end: the table of contents of the flow.
+//
+//   claim -> read (parse, resolve) -> batches (match, decide, write) -> finish
+//
+// In: ids. Everything else is in the import's row. May run twice, die anywhere and be taken over:
+// each batch commits its rows, outcomes, counts and checkpoint together, and only for the worker
+// whose attempt is the latest.
+
+import type { Config } from '../config.ts'
+import { AppError } from '../errors.ts'
+import type { Pool } from '../platform/db.ts'
+import type { Log } from '../platform/log.ts'
+import { requireRecordType } from '../record-types/registry.ts'
+import type { ReadPlace } from './read-resolved.ts'
+import { compilePlan, type ImportPlan } from './resolve/plan.ts'
+import { runAtomic } from './run-atomic.ts'
+import { runPartial } from './run-partial.ts'
+import {
+  type ClaimedImport,
+  claimImport,
+  ensurePartitions,
+  errorOf,
+  finishImport,
+  StaleAttempt
+} from './write/import-state.ts'
+
+export interface RunContext {
+  pool: Pool
+  config: Config
+  log: Log
+  /** Aborted when the process is to stop: the batch in flight ends, the rest is given back. */
+  signal: AbortSignal
+  /** Enqueues the import again, inside the transaction that gives it back. */
+  giveBack(run: ClaimedImport): Promise<void>
+}
+
+/** One run of one import. */
+export interface Run extends RunContext {
+  run: ClaimedImport
+  plan: ImportPlan
+  read: ReadPlace
+}
+
+// Attempts in a row without a single committed batch, after which the import is given up.
+const maxIdleAttempts = 5
+
+/** Runs an import that is queued, or that a lost worker left running. Returns when it is finished,
+ *  given back, or not ours any more. Throws what should be tried again later. */
+export async function runImport(
+  context: RunContext,
+  job: { account_id: number; import_id: number }
+): Promise<void> {
+  const { pool } = context
+  const log = context.log.child({ import_id: job.import_id, account_id: job.account_id })
+  const run = await claimImport(pool, job.account_id, job.import_id)
+  if (!run) return log.info('import is not to be run')
+  try {
+    if (run.idle_attempts > maxIdleAttempts) {
+      const error = errorOf('no_progress', { attempts: maxIdleAttempts })
+      log.error({ attempt: run.attempt }, 'import given up')
+      return await finishImport(pool, run, { state: 'failed', error })
+    }
+    await ensurePartitions(pool, run.created_on)
+    log.info({ attempt: run.attempt, next_row: run.next_row }, 'import runs')
+    const started = prepare({ ...context, log }, run)
+    await (run.options.allow_partial ? runPartial(started) : runAtomic(started))
+    log.info('import leaves')
+  } catch (error) {
+    await endOrRethrow(context, run, log, error)
+  }
+}
+
+function prepare(context: RunContext, run: ClaimedImport): Run {
+  const { config } = context
+  const { dialect, mapping, options, file_key } = run
+  const type = requireRecordType(run.type)
+  const plan = compilePlan({ type, mapping, headers: dialect.headers, options })
+  const { dataDir, maxRowBytes, batchRows } = config
+  return {
+    ...context,
+    run,
+    plan,
+    read: { dataDir, file_key, dialect, plan, maxRowBytes, batchRows }
+  }
+}
+
+/** Errors that no further attempt can mend end the import; a lost import is left alone; the rest
+ *  goes back to the queue. */
+async function endOrRethrow(context: RunContext, run: ClaimedImport, log: Log, error: unknown) {
+  if (error instanceof StaleAttempt) return log.warn({ attempt: run.attempt }, 'import taken over')
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+    const gone = errorOf('upload_gone', { id: run.id })
+    return await finishImport(context.pool, run, { state: 'failed', error: gone })
+  }
+  if (error instanceof AppError && error.status < 500) {
+    const { code, message } = error
+    return await finishImport(context.pool, run, { state: 'failed', error: { code, message } })
+  }
+  log.warn({ err: error, attempt: run.attempt }, 'import attempt failed')
+  throw error
+}

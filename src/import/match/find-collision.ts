@@ -1,0 +1,66 @@
+// Finds the first row of a batch that may be about the same record as an earlier one, by what the
+// rows say themselves. Pure. Such a row waits for the next batch, so that it sees the earlier one's
+// result and the order of the file holds for every record.
+
+import { keysOf, keyText } from '../../record-types/match-keys.ts'
+import type { MatchRule, RecordData, RecordType } from '../../record-types/types.ts'
+import type { ResolvedRow } from '../resolve/resolve-row.ts'
+import type { ReferenceNames } from './resolve-references.ts'
+
+interface Keyed {
+  row: ResolvedRow
+  keys: string[][]
+}
+
+/** Index of the first row that shares a key with an earlier one; `rows.length` when none does.
+ *  Sharing a key that is no identity (a name) does not count when identities tell the rows apart. */
+export function findCollision(type: RecordType, rows: Keyed[]): number {
+  const holders = type.match_rules.map(() => new Map<string, Keyed>())
+  for (const [index, one] of rows.entries()) {
+    for (const [place, rule] of type.match_rules.entries()) {
+      const held = holders[place] as Map<string, Keyed>
+      for (const key of one.keys[place] ?? []) {
+        const other = held.get(key)
+        if (other === undefined) held.set(key, one)
+        else if (rule.identity || !contradict(type, one.row.values, other.row.values)) return index
+      }
+    }
+  }
+  return rows.length
+}
+
+/** Whether two sets of values hold different identities, such as two external ids: then they are
+ *  two records, however alike the rest is. Many-valued identities do not tell records apart. */
+export function contradict(type: RecordType, a: RecordData, b: RecordData): boolean {
+  return type.match_rules.some((rule) => {
+    if (!rule.identity || !isSingle(type, rule)) return false
+    const left = keysOf(rule, a, 0)[0]
+    const right = keysOf(rule, b, 0)[0]
+    return left !== undefined && right !== undefined && left !== right
+  })
+}
+
+function isSingle(type: RecordType, rule: MatchRule): boolean {
+  return rule.fields.every((name) => type.fields.find((one) => one.name === name)?.many === null)
+}
+
+/** Index of the first row that names, in a reference to its own type, a record which an earlier
+ *  row of the batch stands for; `rows.length` when none does. */
+export function findSelfReference(
+  type: RecordType,
+  references: ReferenceNames[],
+  rows: ResolvedRow[]
+): number {
+  const own = references.filter((names) => names.type === type)
+  let cut = rows.length
+  for (const { field, rule } of own) {
+    const named = new Set<string>()
+    for (let index = 0; index < cut; index++) {
+      const { values } = rows[index] as ResolvedRow
+      const text = values[field.name]
+      if (typeof text === 'string' && named.has(keyText(rule, text, null))) cut = index
+      for (const key of keysOf(rule, values, null)) named.add(key)
+    }
+  }
+  return cut
+}

@@ -1,0 +1,180 @@
+// rows -> the records they are about, for a whole batch.
+// In: resolved rows whose references are ids. Out: per row its keys, its match and the record found.
+//
+// Rules are looked up in tiers and only as far as needed: a row whose record was last written from
+// exactly these values is done after the first hit. Two rows that could be about one record never
+// stay in the same batch: `cut` is the index of the first row that has to wait for the next one.
+
+import type { Tx } from '../../platform/db.ts'
+import { keysOf } from '../../record-types/match-keys.ts'
+import type { MatchRule } from '../../record-types/types.ts'
+import { chooseMatch, type Hits, type Match } from '../decide/choose-match.ts'
+import type { ImportPlan } from '../resolve/plan.ts'
+import type { ResolvedRow } from '../resolve/resolve-row.ts'
+import type { ExistingRecord } from '../terms.ts'
+import { contradict, findCollision } from './find-collision.ts'
+import type { KeyFilter } from './key-filter.ts'
+import { fetchRecords, probeKeys } from './probe-keys.ts'
+
+export interface MatchedRow {
+  row: ResolvedRow
+  /** The organization the row's record belongs to; null for types that stand alone. */
+  organization_id: number | null
+  /** Key texts by position of the match rule. */
+  keys: string[][]
+  match: Match
+  /** The record of a match of one. */
+  existing: ExistingRecord | undefined
+}
+
+interface Candidate extends MatchedRow {
+  hits: Hits
+  /** Nothing more has to be looked up for this row. */
+  settled: boolean
+}
+
+export interface MatchPlace {
+  tx: Tx
+  account_id: number
+  plan: ImportPlan
+  filter: KeyFilter
+}
+
+/** Matches a batch. Out: the rows before the cut, matched, in order; and the records looked at. */
+export async function matchRows(
+  place: MatchPlace,
+  rows: ResolvedRow[]
+): Promise<{ matched: MatchedRow[]; records: Map<number, ExistingRecord> }> {
+  const { type } = place.plan
+  const all = rows.map((row) => prepare(place.plan, type.match_rules, row))
+  const batch = all.slice(0, findCollision(type, all))
+  const records = new Map<number, ExistingRecord>()
+  const hashes = batch.map((one) => one.row.hash)
+  await fetchInto(place, records, idsOfCells(batch), hashes)
+  for (const [index, rule] of type.match_rules.entries()) {
+    await probeRule(place, records, batch, index, rule, hashes)
+  }
+  const matched = batch.slice(0, chooseAll(type.match_rules, batch, records))
+  // Values are left out for a record whose fingerprint is that of any row in the batch. Where it
+  // is not that of its own row, they are needed after all.
+  const bare = matched.filter((one) => one.existing?.data === null && !isUntouched(one))
+  await fetchInto(
+    place,
+    records,
+    bare.map((one) => one.existing?.id ?? 0),
+    []
+  )
+  for (const one of bare) one.existing = records.get(one.existing?.id ?? 0)
+  return { matched, records }
+}
+
+const isUntouched = (one: MatchedRow) => one.existing?.fingerprint === one.row.hash
+
+/** Chooses the record of every row. Out: index of the first row whose record an earlier row has
+ *  taken: it must see what that one makes of it. */
+function chooseAll(
+  rules: MatchRule[],
+  batch: Candidate[],
+  records: Map<number, ExistingRecord>
+): number {
+  const seen = new Set<number>()
+  for (const [index, one] of batch.entries()) {
+    if (one.row.rejected) continue
+    one.match = chooseMatch(rules, one.row.id, records.has(one.row.id ?? -1), one.hits)
+    if (one.match.kind !== 'one') continue
+    if (seen.has(one.match.id)) return index
+    seen.add(one.match.id)
+    one.existing = records.get(one.match.id)
+  }
+  return batch.length
+}
+
+function prepare(plan: ImportPlan, rules: MatchRule[], row: ResolvedRow): Candidate {
+  const organization_id = organizationOf(plan, row)
+  const keys = row.rejected ? [] : rules.map((rule) => keysOf(rule, row.values, organization_id))
+  return {
+    row,
+    organization_id,
+    keys,
+    match: { kind: 'none' },
+    existing: undefined,
+    hits: [],
+    settled: row.rejected
+  }
+}
+
+function organizationOf(plan: ImportPlan, row: ResolvedRow): number | null {
+  const { organization_field } = plan.type
+  if (organization_field === null) return null
+  const id = row.values[organization_field]
+  return typeof id === 'number' ? id : plan.options.organization_id
+}
+
+function idsOfCells(batch: Candidate[]): number[] {
+  return batch.flatMap(({ row }) => (row.id === null || row.rejected ? [] : [row.id]))
+}
+
+/** Looks up one rule for the rows that still need it, then fetches what it found. */
+async function probeRule(
+  place: MatchPlace,
+  records: Map<number, ExistingRecord>,
+  batch: Candidate[],
+  index: number,
+  rule: MatchRule,
+  hashes: number[]
+): Promise<void> {
+  const { tx, account_id, plan, filter } = place
+  const open = batch.filter((one) => !one.settled && (rule.identity || !isFound(one)))
+  const keys = open.flatMap((one) => one.keys[index] ?? [])
+  const wanted = keys.filter((key) => filter.mayHold(rule.code, key))
+  const type_id = plan.type.type_id
+  const found = await probeKeys(tx, { account_id, type_id, rule: rule.code }, wanted)
+  if (found.size === 0) return
+  const hitRows = open.filter((one) => {
+    const ids = (one.keys[index] ?? []).flatMap((key) => found.get(key) ?? [])
+    one.hits[index] = ids.length > 1 ? [...new Set(ids)] : ids
+    return ids.length > 0
+  })
+  const ids = hitRows.flatMap((one) => one.hits[index] ?? [])
+  // Without an identity the values decide whether it can be the record at all.
+  await fetchInto(place, records, ids, rule.identity ? hashes : [])
+  for (const one of hitRows) settle(plan, records, one, index, rule)
+}
+
+const isFound = (one: Candidate) =>
+  one.row.id !== null || one.hits.some((ids) => ids && ids.length > 0)
+
+/** Drops records that contradict the row, and closes rows that say what their record is. */
+function settle(
+  plan: ImportPlan,
+  records: Map<number, ExistingRecord>,
+  one: Candidate,
+  index: number,
+  rule: MatchRule
+): void {
+  const hits = one.hits[index] ?? []
+  if (!rule.identity) {
+    one.hits[index] = hits.filter(
+      (id) => !contradict(plan.type, one.row.values, records.get(id)?.data ?? {})
+    )
+  }
+  const [first] = hits
+  if (one.row.id !== null || hits.length !== 1 || first === undefined) return
+  one.settled = records.get(first)?.fingerprint === one.row.hash
+}
+
+/** Fetches the records not fetched yet, or fetched without values although all are wanted now. */
+async function fetchInto(
+  place: MatchPlace,
+  records: Map<number, ExistingRecord>,
+  ids: number[],
+  hashes: number[]
+): Promise<void> {
+  const missing = [...new Set(ids)].filter((id) => {
+    const record = records.get(id)
+    return record === undefined || (record.data === null && hashes.length === 0)
+  })
+  const { tx, account_id, plan } = place
+  const found = await fetchRecords(tx, { account_id, type_id: plan.type.type_id }, missing, hashes)
+  for (const record of found) records.set(record.id, record)
+}

@@ -1,0 +1,67 @@
+// The look-ups of matching: each is one statement for a whole batch.
+//
+// `value = ANY (array)` keeps one index probe per key whatever the planner believes about the
+// tables; joins on unnest or VALUES were seen to turn into scans while statistics were young.
+
+import type { Tx } from '../../platform/db.ts'
+import type { ExistingRecord } from '../terms.ts'
+
+/** Finds the records that hold the keys under one match rule. Out: record ids by key. */
+export async function probeKeys(
+  tx: Tx,
+  place: { account_id: number; type_id: number; rule: number },
+  keys: string[]
+): Promise<Map<string, number[]>> {
+  const found = new Map<string, number[]>()
+  if (keys.length === 0) return found
+  const { rows } = await tx.query<{ value: string; record_id: number }>(
+    `/* match.probe_keys */
+    SELECT k.value, k.record_id
+    FROM record_keys k
+    WHERE k.account_id = $1::integer
+    AND k.type_id = $2::smallint
+    AND k.rule = $3::smallint
+    AND k.value = ANY ($4::text[])`,
+    [place.account_id, place.type_id, place.rule, keys]
+  )
+  for (const { value, record_id } of rows) {
+    const ids = found.get(value)
+    if (ids) {
+      ids.push(record_id)
+      ids.sort((a, b) => a - b)
+    } else found.set(value, [record_id])
+  }
+  return found
+}
+
+/** Fetches records by id; values only where the fingerprint is none of `fingerprints`. */
+export async function fetchRecords(
+  tx: Tx,
+  place: { account_id: number; type_id: number },
+  ids: number[],
+  fingerprints: number[]
+): Promise<ExistingRecord[]> {
+  if (ids.length === 0) return []
+  const { rows } = await tx.query<ExistingRecord>(
+    `/* match.fetch_records */
+    SELECT r.id, r.version, r.organization_id, r.fingerprint,
+      CASE WHEN r.fingerprint = ANY ($4::bigint[]) THEN NULL ELSE r.data END AS data
+    FROM records r
+    WHERE r.account_id = $1::integer
+    AND r.type_id = $2::smallint
+    AND r.id = ANY ($3::bigint[])`,
+    [place.account_id, place.type_id, ids, fingerprints]
+  )
+  return rows
+}
+
+/** Takes `count` ids from the sequence, in ascending order. */
+export async function takeRecordIds(tx: Tx, count: number): Promise<number[]> {
+  if (count === 0) return []
+  const { rows } = await tx.query<{ id: number }>(
+    `/* match.take_record_ids */
+    SELECT nextval('record_ids') AS id FROM generate_series(1, $1::integer)`,
+    [count]
+  )
+  return rows.map((row) => row.id)
+}

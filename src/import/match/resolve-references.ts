@@ -1,0 +1,171 @@
+// References by name or id -> record ids, for a whole batch.
+// In: rows whose reference fields hold the text of the cell. Out: the same rows holding ids, with a
+// problem where a name is unknown or fits several records; and the records to be created because a
+// row names them. One probe per reference field and batch; found names are remembered.
+
+import { rowProblem } from '../../errors.ts'
+import type { Tx } from '../../platform/db.ts'
+import { keysOf, keyText } from '../../record-types/match-keys.ts'
+import { requireRecordType } from '../../record-types/registry.ts'
+import type { Field, MatchRule, RecordData, RecordType } from '../../record-types/types.ts'
+import { mixNumber } from '../resolve/hash-cells.ts'
+import type { ImportPlan } from '../resolve/plan.ts'
+import type { ResolvedRow } from '../resolve/resolve-row.ts'
+import type { Problem } from '../terms.ts'
+import { fetchRecords, probeKeys, takeRecordIds } from './probe-keys.ts'
+
+/** A record that exists only because a row names it. */
+export interface NewReference {
+  id: number
+  type: RecordType
+  data: RecordData
+  /** Keys by match rule code. */
+  keys: { rule: number; value: string }[]
+}
+
+/** What is known about the names of one reference field. */
+export interface ReferenceNames {
+  field: Field
+  header: string | null
+  type: RecordType
+  rule: MatchRule
+  /** Cell text -> ids it fits; [] when it fits none. */
+  ids: Map<string, number[]>
+}
+
+const maxNames = 50_000
+
+/** Prepares the (empty) memory for the plan's reference fields. */
+export function prepareReferences(plan: ImportPlan): ReferenceNames[] {
+  return plan.references.map(({ field, header }) => {
+    if (!field.reference) throw new Error(`field ${field.name} has no reference`)
+    const type = requireRecordType(field.reference.type)
+    const wanted = field.reference.rule
+    const rule = type.match_rules.find((one) => one.name === wanted)
+    if (!rule) throw new Error(`${type.name} have no match rule ${wanted}`)
+    return { field, header, type, rule, ids: new Map() }
+  })
+}
+
+/** Keeps the memory bounded for imports that name very many different records. */
+export function trimReferences(references: ReferenceNames[]): void {
+  for (const { ids } of references) if (ids.size > maxNames) ids.clear()
+}
+
+/** The types that must be locked before `resolveReferences`: those where a record may have to be
+ *  created, because a row names something not yet known. */
+export function typesToCreateIn(
+  references: ReferenceNames[],
+  plan: ImportPlan,
+  rows: ResolvedRow[]
+): number[] {
+  return references.flatMap((names) => {
+    if (names.field.reference?.on_missing !== 'create') return []
+    return unknownTexts(names, plan, rows).length > 0 ? [names.type.type_id] : []
+  })
+}
+
+/** Replaces names by ids in `rows` (changed in place). Out: the records to create. */
+export async function resolveReferences(
+  tx: Tx,
+  account_id: number,
+  plan: ImportPlan,
+  references: ReferenceNames[],
+  rows: ResolvedRow[]
+): Promise<Map<number, NewReference>> {
+  const created = new Map<number, NewReference>()
+  for (const names of references) {
+    const texts = unknownTexts(names, plan, rows)
+    if (texts.length > 0) await lookUp(tx, account_id, names, texts)
+    await createMissing(tx, names, texts, created)
+    for (const row of rows) {
+      if (!row.rejected) putId(names, row)
+    }
+  }
+  return created
+}
+
+/** The ids of the plan's default references, e.g. the status of a new record. */
+export function defaultReferences(references: ReferenceNames[], plan: ImportPlan): RecordData {
+  const data: RecordData = {}
+  for (const { field, ids } of references) {
+    const text = plan.defaults[field.name]
+    const id = typeof text === 'string' ? ids.get(text)?.[0] : undefined
+    if (id !== undefined) data[field.name] = id
+  }
+  return data
+}
+
+function unknownTexts(names: ReferenceNames, plan: ImportPlan, rows: ResolvedRow[]): string[] {
+  const texts = new Set<string>()
+  const fallback = plan.defaults[names.field.name]
+  if (typeof fallback === 'string' && !names.ids.has(fallback)) texts.add(fallback)
+  for (const row of rows) {
+    if (row.rejected) continue
+    const text = row.values[names.field.name]
+    if (typeof text === 'string' && !names.ids.has(text)) texts.add(text)
+  }
+  return [...texts]
+}
+
+async function lookUp(tx: Tx, account_id: number, names: ReferenceNames, texts: string[]) {
+  const place = { account_id, type_id: names.type.type_id }
+  const keyOf = new Map(texts.map((text) => [text, keyText(names.rule, text, null)]))
+  const found = await probeKeys(tx, { ...place, rule: names.rule.code }, [...keyOf.values()])
+  for (const [text, key] of keyOf) names.ids.set(text, found.get(key) ?? [])
+  // A name that looks like a number and is none may be an id.
+  const numbers = texts.filter((text) => names.ids.get(text)?.length === 0 && isId(text))
+  const records = await fetchRecords(tx, place, numbers.map(Number), [])
+  for (const { id } of records) names.ids.set(String(id), [id])
+}
+
+const isId = (text: string) => /^[1-9][0-9]{0,14}$/.test(text)
+
+async function createMissing(
+  tx: Tx,
+  names: ReferenceNames,
+  texts: string[],
+  created: Map<number, NewReference>
+): Promise<void> {
+  if (names.field.reference?.on_missing !== 'create') return
+  const missing = texts.filter((text) => names.ids.get(text)?.length === 0)
+  const ids = await takeRecordIds(tx, missing.length)
+  for (const [index, text] of missing.entries()) {
+    const id = ids[index]
+    const field = names.rule.fields[0]
+    if (id === undefined || field === undefined) continue
+    const data = { [field]: text }
+    const keys = names.type.match_rules.flatMap((rule) =>
+      keysOf(rule, data, null).map((value) => ({ rule: rule.code, value }))
+    )
+    created.set(id, { id, type: names.type, data, keys })
+    names.ids.set(text, [id])
+  }
+}
+
+/** Puts the id in place of the name, or the problem that stands in its way. */
+function putId(names: ReferenceNames, row: ResolvedRow): void {
+  const { field } = names
+  const text = row.values[field.name]
+  if (typeof text !== 'string') return
+  const ids = names.ids.get(text) ?? []
+  const id = ids[0]
+  if (ids.length === 1 && id !== undefined) {
+    row.values[field.name] = id
+    row.hash = mixNumber(row.hash, id)
+    return
+  }
+  delete row.values[field.name]
+  const place = { column: names.header, field: field.name, value: text }
+  if (ids.length > 1) {
+    const candidates = ids.slice(0, 5).map((one) => ({ id: one, title: text }))
+    addProblem(row, rowProblem('ambiguous_reference', { ...place, candidates }))
+  } else if (field.reference?.on_missing === 'ignore' && !field.required) {
+    addProblem(row, rowProblem('reference_ignored', place))
+  } else addProblem(row, rowProblem('unknown_reference', place))
+}
+
+function addProblem(row: ResolvedRow, problem: Problem): void {
+  row.problems = row.problems === null ? [problem] : [...row.problems, problem]
+  if (problem.severity === 'error') row.rejected = true
+}

@@ -1,0 +1,148 @@
+// An import that writes everything or nothing (`allow_partial: false`).
+//
+// First pass: parse and resolve the whole file without writing. Second pass, only when no row was
+// rejected: all batches in one transaction. When a row is rejected in either pass, nothing is kept
+// but the outcomes: the bad rows with their problems, the good ones as skipped.
+// There is no checkpoint: a lost worker has left nothing, and the next one begins anew.
+
+import { rowProblem } from '../errors.ts'
+import { type Tx, withTransaction } from '../platform/db.ts'
+import { finish } from './finish-run.ts'
+import type { Run } from './job.ts'
+import { readAhead, readResolved } from './read-resolved.ts'
+import { type ResolvedRow, resolveRow } from './resolve/resolve-row.ts'
+import { runBatch, startMemory, tally } from './run-batch.ts'
+import { type Checkpoint, outcomes, type Problem } from './terms.ts'
+import {
+  checkAttempt,
+  errorOf,
+  finishImport,
+  noteBytes,
+  type Progress,
+  saveProgress
+} from './write/import-state.ts'
+import { type RowOutcome, writeOutcomes } from './write/write-outcomes.ts'
+
+/** Problems of rejected rows by row number, as far as memory allows. */
+type Rejected = Map<number, Problem[]>
+
+// More rejected rows than this are still rejected by their cells, but no longer by their matches.
+const maxRejected = 50_000
+
+/** Ends the process of writing without a commit. */
+class Rollback extends Error {
+  readonly reason: 'rejected' | 'cancelled' | 'stopped'
+  constructor(reason: 'rejected' | 'cancelled' | 'stopped') {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+/** Runs the whole import; ends it, or gives it back when the process is to stop. */
+export async function runAtomic(started: Run): Promise<void> {
+  const { run, pool } = started
+  const rejected: Rejected = new Map()
+  try {
+    if (await validateAll(started)) {
+      await withTransaction(pool, (tx) => writeAll(started, tx, rejected))
+    } else await withTransaction(pool, (tx) => writeRefusal(started, tx, rejected))
+  } catch (error) {
+    if (!(error instanceof Rollback)) throw error
+    if (error.reason === 'cancelled') await finishImport(pool, run, { state: 'cancelled' })
+    else if (error.reason === 'stopped') await started.giveBack(run)
+    else await withTransaction(pool, (tx) => writeRefusal(started, tx, rejected))
+  }
+}
+
+function startOf({ read }: Run): Checkpoint {
+  const { dataOffset, dataLine } = read.dialect
+  return { rows: 0, offset: dataOffset, line: dataLine, blankRows: 0 }
+}
+
+/** Stops the run when it was cancelled, taken over, or the process is to stop. */
+async function stopIfAsked(started: Run): Promise<void> {
+  if (started.signal.aborted) throw new Rollback('stopped')
+  const { cancel_requested } = await checkAttempt(started.pool, started.run)
+  if (cancel_requested) throw new Rollback('cancelled')
+}
+
+/** First pass. Out: whether every row can be read and is valid by itself. */
+async function validateAll(started: Run): Promise<boolean> {
+  for await (const { rows } of readResolved(started.read, startOf(started))) {
+    await stopIfAsked(started)
+    if (rows.some((row) => row.rejected)) return false
+  }
+  return true
+}
+
+/** Second pass: every batch in the caller's transaction, and the import's end with it. */
+async function writeAll(started: Run, tx: Tx, rejected: Rejected): Promise<void> {
+  const { run, plan, read } = started
+  const place = { tx, account_id: run.account_id, import_id: run.id, created_on: run.created_on }
+  const memory = startMemory(plan)
+  const total = noProgress(startOf(started))
+  for await (const { rows, end } of readAhead(readResolved(read, total.checkpoint))) {
+    await stopIfAsked(started)
+    for (let open = rows; open.length > 0; ) {
+      const result = await runBatch({ ...place, plan, memory }, open)
+      noteRejected(rejected, result.rows)
+      if (rejected.size >= maxRejected) throw new Rollback('rejected')
+      addUp(total, result)
+      open = open.slice(result.rowCount).map((row) => resolveRow(plan, row.raw))
+    }
+    total.checkpoint = end
+    await noteBytes(started.pool, run, end.offset)
+  }
+  if (rejected.size > 0) throw new Rollback('rejected')
+  await saveProgress(tx, run, total)
+  await finish(tx, run, total.checkpoint)
+}
+
+function noProgress(checkpoint: Checkpoint): Progress {
+  return { checkpoint, ...tally([]), referencesCreated: {} }
+}
+
+function addUp(total: Progress, result: Omit<Progress, 'checkpoint'>): void {
+  for (const outcome of outcomes) total.counts[outcome] += result.counts[outcome]
+  total.warnings += result.warnings
+  for (const [type, count] of Object.entries(result.referencesCreated)) {
+    total.referencesCreated[type] = (total.referencesCreated[type] ?? 0) + count
+  }
+}
+
+function noteRejected(rejected: Rejected, rows: RowOutcome[]): void {
+  for (const { raw, outcome, problems } of rows) {
+    if (outcome === 'rejected') rejected.set(raw.row, problems ?? [])
+  }
+}
+
+/** Writes the outcomes of an import that was refused as a whole. */
+async function writeRefusal(started: Run, tx: Tx, rejected: Rejected): Promise<void> {
+  const { run, read } = started
+  const place = { tx, account_id: run.account_id, import_id: run.id, created_on: run.created_on }
+  const total = noProgress(startOf(started))
+  for await (const { rows, end } of readAhead(readResolved(read, total.checkpoint))) {
+    await stopIfAsked(started)
+    const refused = rows.map((row) => refusal(row, rejected.get(row.raw.row)))
+    await writeOutcomes(place, refused)
+    addUp(total, { ...tally(refused), referencesCreated: {} })
+    total.checkpoint = end
+  }
+  await saveProgress(tx, run, total)
+  const error = errorOf('rows_rejected', {})
+  await finishImport(tx, run, { state: 'failed', rowsTotal: total.checkpoint.rows, error })
+}
+
+function refusal(row: ResolvedRow, found: Problem[] | undefined): RowOutcome {
+  const bad = row.rejected || found !== undefined
+  return {
+    raw: row.raw,
+    outcome: bad ? 'rejected' : 'skipped',
+    record_id: null,
+    matched_by: null,
+    changed_fields: null,
+    problems: bad
+      ? (found ?? row.problems)
+      : [...(row.problems ?? []), rowProblem('all_or_nothing')]
+  }
+}

@@ -1,0 +1,50 @@
+// An import whose good rows go in whatever becomes of the bad ones: a transaction per batch.
+// Called by job.ts with a claimed import; ends it, or gives it back when the process is to stop.
+
+import { commitBatch } from './commit-batch.ts'
+import { finish } from './finish-run.ts'
+import type { Run } from './job.ts'
+import { readAhead, readResolved } from './read-resolved.ts'
+import { resolveRow } from './resolve/resolve-row.ts'
+import { startMemory } from './run-batch.ts'
+import type { Checkpoint } from './terms.ts'
+import { finishImport } from './write/import-state.ts'
+
+/** Runs from the checkpoint to the end of the file, to a cancel or to a stop of the process. */
+export async function runPartial(started: Run): Promise<void> {
+  const { run, plan, read, pool, signal } = started
+  const memory = startMemory(plan)
+  let done: Checkpoint = {
+    rows: run.next_row,
+    offset: run.next_offset || read.dialect.dataOffset,
+    line: run.next_line || read.dialect.dataLine,
+    blankRows: run.blank_rows
+  }
+  let cancelled = run.cancel_requested
+  const stop = () => cancelled || signal.aborted
+  if (!stop()) {
+    for await (const { rows, end } of readAhead(readResolved(read, done))) {
+      let open = rows
+      while (open.length > 0 && !stop()) {
+        const batch = open
+        const step = await commitBatch(started, memory, batch, (count) => {
+          const next = batch[count]
+          return next ? before(next.raw, done) : end
+        })
+        done = step.checkpoint
+        cancelled = step.cancel_requested
+        // Matching has put ids in place of names: what is left for the next batch begins anew.
+        open = batch.slice(step.rowCount).map((row) => resolveRow(plan, row.raw))
+      }
+      if (stop()) break
+    }
+  }
+  if (cancelled) await finishImport(pool, run, { state: 'cancelled' })
+  else if (signal.aborted) await started.giveBack(run)
+  else await finish(pool, run, done)
+}
+
+/** The checkpoint at which a row is the next one. Blank lines passed since are counted again. */
+function before(next: { row: number; offset: number; line: number }, last: Checkpoint): Checkpoint {
+  return { rows: next.row - 1, offset: next.offset, line: next.line, blankRows: last.blankRows }
+}

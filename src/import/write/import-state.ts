@@ -1,0 +1,223 @@
+// The import's own row, as its worker writes it: taking it over, progress, the end.
+// Every statement names the attempt: a worker whose import was taken over by another one finds no
+// row any more and stops. The states it may come from are those of status.ts.
+
+import { appError, type OperationErrorCode } from '../../errors.ts'
+import type { Db } from '../../platform/db.ts'
+import type { ImportOptions } from '../resolve/plan.ts'
+import type { ImportState } from '../status.ts'
+import type { Checkpoint, Dialect, Outcome } from '../terms.ts'
+
+export interface ClaimedImport {
+  account_id: number
+  id: number
+  attempt: number
+  /** Attempts in a row, this one included, that have not committed a batch yet. */
+  idle_attempts: number
+  created_on: string
+  type: string
+  file_key: string
+  file_bytes: number
+  dialect: Dialect
+  options: ImportOptions
+  mapping: (string | null)[]
+  cancel_requested: boolean
+  next_row: number
+  next_offset: number
+  next_line: number
+  blank_rows: number
+}
+
+/** Takes the import over, whoever had it. Out: undefined when it is not to be run (any more). */
+export async function claimImport(
+  db: Db,
+  account_id: number,
+  import_id: number
+): Promise<ClaimedImport | undefined> {
+  const { rows } = await db.query<ClaimedImport>(
+    `/* import.claim */
+    UPDATE imports AS i
+    SET attempt = i.attempt + 1, idle_attempts = i.idle_attempts + 1,
+      state = CASE WHEN i.state = 'cancelling' THEN i.state ELSE 'running' END,
+      started_at = COALESCE(i.started_at, now())
+    WHERE i.account_id = $1::integer
+    AND i.id = $2::bigint
+    AND i.state IN ('queued', 'running', 'cancelling')
+    RETURNING i.account_id, i.id, i.attempt, i.idle_attempts, i.created_on, i.type, i.file_key,
+      i.file_bytes, i.dialect, i.options, i.mapping, i.cancel_requested, i.next_row,
+      i.next_offset, i.next_line, i.blank_rows`,
+    [account_id, import_id]
+  )
+  return rows[0]
+}
+
+/** Makes sure that the partitions this run writes to exist. */
+export async function ensurePartitions(db: Db, created_on: string): Promise<void> {
+  await db.query(
+    `/* import.ensure_partitions */
+    SELECT ensure_partitions($1::date), ensure_partitions(current_date),
+      ensure_partitions(current_date + 7)`,
+    [created_on]
+  )
+}
+
+export interface Progress {
+  checkpoint: Checkpoint
+  counts: Record<Outcome, number>
+  warnings: number
+  referencesCreated: Record<string, number>
+}
+
+/** Adds a batch to the import: counts, checkpoint. Out: whether the import is to be cancelled.
+ *  Throws StaleAttempt when another worker has the import: the transaction must be rolled back. */
+export async function saveProgress(
+  db: Db,
+  run: ClaimedImport,
+  progress: Progress
+): Promise<{ cancel_requested: boolean }> {
+  const { checkpoint, counts, warnings, referencesCreated } = progress
+  const { rows } = await db.query<{ cancel_requested: boolean }>(
+    `/* import.save_progress */
+    UPDATE imports AS i
+    SET next_row = $4::bigint, next_offset = $5::bigint, next_line = $6::bigint,
+      blank_rows = $7::bigint,
+      rows_created = i.rows_created + $8::bigint, rows_updated = i.rows_updated + $9::bigint,
+      rows_unchanged = i.rows_unchanged + $10::bigint, rows_skipped = i.rows_skipped + $11::bigint,
+      rows_rejected = i.rows_rejected + $12::bigint, rows_failed = i.rows_failed + $13::bigint,
+      rows_with_warnings = i.rows_with_warnings + $14::bigint,
+      references_created = (
+        SELECT COALESCE(jsonb_object_agg(s.type, s.count), '{}')
+        FROM (
+          SELECT e.key AS type, sum(e.value::bigint) AS count
+          FROM (
+            SELECT a.key, a.value FROM jsonb_each_text(i.references_created) a
+            UNION ALL
+            SELECT b.key, b.value FROM jsonb_each_text($15::jsonb) b
+          ) e
+          GROUP BY e.key
+        ) s
+      ),
+      idle_attempts = 0, progressed_at = now()
+    WHERE i.account_id = $1::integer
+    AND i.id = $2::bigint
+    AND i.attempt = $3::integer
+    RETURNING i.cancel_requested`,
+    [
+      run.account_id,
+      run.id,
+      run.attempt,
+      checkpoint.rows,
+      checkpoint.offset,
+      checkpoint.line,
+      checkpoint.blankRows,
+      counts.created,
+      counts.updated,
+      counts.unchanged,
+      counts.skipped,
+      counts.rejected,
+      counts.failed,
+      warnings,
+      JSON.stringify(referencesCreated)
+    ]
+  )
+  if (!rows[0]) throw new StaleAttempt(run)
+  return rows[0]
+}
+
+/** Notes how far a run has read that commits nothing in between; only for the progress shown. */
+export async function noteBytes(db: Db, run: ClaimedImport, offset: number): Promise<void> {
+  await db.query(
+    `/* import.note_bytes */
+    UPDATE imports AS i
+    SET next_offset = $4::bigint, progressed_at = now()
+    WHERE i.account_id = $1::integer
+    AND i.id = $2::bigint
+    AND i.attempt = $3::integer`,
+    [run.account_id, run.id, run.attempt, offset]
+  )
+}
+
+/** Ends the import (or gives it back as `queued`). `rowsTotal` is known when the file was read to
+ *  its end. Throws StaleAttempt when another worker has it. */
+export async function finishImport(
+  db: Db,
+  run: ClaimedImport,
+  end: {
+    state: ImportState
+    rowsTotal?: number
+    error?: { code: OperationErrorCode; message: string }
+  }
+): Promise<void> {
+  const { rowCount } = await db.query(
+    `/* import.finish */
+    UPDATE imports AS i
+    SET state = $4::text, rows_total = COALESCE($5::bigint, i.rows_total), error = $6::jsonb,
+      finished_at = CASE WHEN $4::text = 'queued' THEN NULL ELSE now() END,
+      idle_attempts = CASE WHEN $4::text = 'queued' THEN 0 ELSE i.idle_attempts END
+    WHERE i.account_id = $1::integer
+    AND i.id = $2::bigint
+    AND i.attempt = $3::integer
+    AND i.state IN ('running', 'cancelling')`,
+    [
+      run.account_id,
+      run.id,
+      run.attempt,
+      end.state,
+      end.rowsTotal ?? null,
+      end.error ? JSON.stringify(end.error) : null
+    ]
+  )
+  if (rowCount !== 1) throw new StaleAttempt(run)
+}
+
+/** Reads the counts that decide how the import ended. */
+export async function readCounts(
+  db: Db,
+  run: ClaimedImport
+): Promise<{ rows_rejected: number; rows_failed: number }> {
+  const { rows } = await db.query<{ rows_rejected: number; rows_failed: number }>(
+    `/* import.read_counts */
+    SELECT i.rows_rejected, i.rows_failed
+    FROM imports i
+    WHERE i.account_id = $1::integer
+    AND i.id = $2::bigint
+    AND i.attempt = $3::integer`,
+    [run.account_id, run.id, run.attempt]
+  )
+  if (!rows[0]) throw new StaleAttempt(run)
+  return rows[0]
+}
+
+/** Reads what the world wants of a run that writes nothing in between. */
+export async function checkAttempt(
+  db: Db,
+  run: ClaimedImport
+): Promise<{ cancel_requested: boolean }> {
+  const { rows } = await db.query<{ cancel_requested: boolean }>(
+    `/* import.check_attempt */
+    SELECT i.cancel_requested
+    FROM imports i
+    WHERE i.account_id = $1::integer
+    AND i.id = $2::bigint
+    AND i.attempt = $3::integer`,
+    [run.account_id, run.id, run.attempt]
+  )
+  if (!rows[0]) throw new StaleAttempt(run)
+  return rows[0]
+}
+
+/** Another worker has taken the import over: this one must not write any more. */
+export class StaleAttempt extends Error {
+  constructor(run: { id: number; attempt: number }) {
+    super(`import ${run.id} was taken over after attempt ${run.attempt}`)
+    this.name = 'StaleAttempt'
+  }
+}
+
+/** The stored form of an operation error. */
+export function errorOf(
+  code: OperationErrorCode,
+  args: Parameters<typeof appError>[1]
+): { code: OperationErrorCode; message: string } {
+  return { code, message: appError(code, args).message }
+}

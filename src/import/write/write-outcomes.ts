@@ -1,0 +1,47 @@
+// What became of each row -> import_rows. One COPY per batch.
+
+import { copyInto, type Tx } from '../../platform/db.ts'
+import type { Outcome, Problem, RawRow } from '../terms.ts'
+import { chunkLines, copyNullable, copyText, copyTextArray } from './copy-text.ts'
+
+export interface RowOutcome {
+  raw: RawRow
+  outcome: Outcome
+  record_id: number | null
+  matched_by: string | null
+  changed_fields: string[] | null
+  problems: Problem[] | null
+}
+
+export interface OutcomePlace {
+  tx: Tx
+  account_id: number
+  import_id: number
+  /** yyyy-mm-dd, the import's partition key. */
+  created_on: string
+}
+
+/** Stores the outcomes. The cells of rows that have to be mended are kept with them. */
+export async function writeOutcomes(place: OutcomePlace, rows: RowOutcome[]): Promise<void> {
+  if (rows.length === 0) return
+  await copyInto(
+    place.tx,
+    `/* write.insert_outcomes */
+    COPY import_rows (account_id, import_id, created_on, row_number, line_number, outcome,
+      record_id, matched_by, changed_fields, problems, cells) FROM STDIN`,
+    chunkLines(outcomeLines(place, rows))
+  )
+}
+
+function* outcomeLines(place: OutcomePlace, rows: RowOutcome[]) {
+  const head = `${place.account_id}\t${place.import_id}\t${place.created_on}\t`
+  for (const row of rows) {
+    const { raw, outcome, problems, changed_fields } = row
+    const keep = outcome === 'rejected' || outcome === 'failed'
+    const tail =
+      changed_fields === null && problems === null && !keep
+        ? '\\N\t\\N\t\\N'
+        : `${copyTextArray(changed_fields)}\t${problems === null ? '\\N' : copyText(JSON.stringify(problems))}\t${keep ? copyTextArray(raw.cells) : '\\N'}`
+    yield `${head}${raw.row}\t${raw.line}\t${outcome}\t${row.record_id ?? '\\N'}\t${copyNullable(row.matched_by)}\t${tail}\n`
+  }
+}

@@ -1,0 +1,99 @@
+// The list of queues and their handlers: what runs in the background, and with which guarantees.
+
+import type { Config } from './config.ts'
+import { runImport } from './import/job.ts'
+import { finishImport } from './import/write/import-state.ts'
+import { type Pool, type Tx, withTransaction } from './platform/db.ts'
+import type { Log } from './platform/log.ts'
+import { type Queue, sendInTransaction } from './platform/queue.ts'
+
+/** Runs one import from its checkpoint to its end. */
+export const importQueue = 'import.run'
+
+export interface ImportJob {
+  account_id: number
+  import_id: number
+}
+
+/** Creates the queues, or brings their settings up to date. Called once by every process. */
+export async function registerQueues(boss: Queue): Promise<void> {
+  await boss.createQueue(importQueue, {
+    // One running import for each (account, record type), oldest first.
+    policy: 'singleton',
+    // Restarts of a worker cost a retry each; our own rule (no progress in several attempts) ends
+    // an import that cannot go on.
+    retryLimit: 1_000,
+    retryDelay: 1,
+    retryBackoff: true,
+    retryDelayMax: 30,
+    expireInSeconds: 86_399,
+    heartbeatSeconds: 30,
+    notify: true
+  })
+}
+
+/** Enqueues an import in the transaction that made it ready to run. */
+export async function enqueueImport(
+  boss: Queue,
+  tx: Tx,
+  job: ImportJob & { type: string }
+): Promise<void> {
+  const { account_id, import_id, type } = job
+  await sendInTransaction(
+    boss,
+    tx,
+    importQueue,
+    { account_id, import_id },
+    { singletonKey: `${account_id}/${type}` }
+  )
+}
+
+export interface Workers {
+  /** Stops taking jobs; a running import ends its batch, gives itself back and goes on later. */
+  stop(): Promise<void>
+}
+
+/** Starts working on all queues in this process. */
+export async function startWorkers(context: {
+  boss: Queue
+  pool: Pool
+  config: Config
+  log: Log
+}): Promise<Workers> {
+  const { boss, pool, config, log } = context
+  const stopping = new AbortController()
+  await boss.work<ImportJob>(
+    importQueue,
+    {
+      localConcurrency: config.workerConcurrency,
+      batchSize: 1,
+      pollingIntervalSeconds: 1,
+      notifyPollingIntervalSeconds: 2
+    },
+    async ([job]) => {
+      if (!job) return
+      const signal = AbortSignal.any([stopping.signal, job.signal])
+      const { account_id } = job.data
+      await runImport(
+        {
+          pool,
+          config,
+          log,
+          signal,
+          giveBack: (run) =>
+            withTransaction(pool, async (tx) => {
+              await finishImport(tx, run, { state: 'queued' })
+              await enqueueImport(boss, tx, { account_id, import_id: run.id, type: run.type })
+            })
+        },
+        job.data
+      )
+    }
+  )
+  return {
+    async stop() {
+      stopping.abort()
+      await boss.stop({ graceful: true, timeout: config.shutdownTimeoutMs })
+    }
+  }
+}
