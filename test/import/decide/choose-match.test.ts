@@ -1,0 +1,53 @@
+// Which record a row is about: tiers, agreement of identities, never one among several.
+
+import t from 'tap'
+import { chooseMatch } from '../../../src/import/decide/choose-match.ts'
+import { contacts } from '../../../src/record-types/builtin/contacts.ts'
+
+const rules = contacts.match_rules
+
+t.test('the first tier that hits decides', async (t) => {
+  t.strictSame(chooseMatch(rules, null, false, [[], [5], undefined]), {
+    kind: 'one',
+    id: 5,
+    matched_by: 'email'
+  })
+  t.strictSame(chooseMatch(rules, null, false, [[], [], [9]]), {
+    kind: 'one',
+    id: 9,
+    matched_by: 'full_name'
+  })
+  t.strictSame(chooseMatch(rules, null, false, [undefined, [], []]), { kind: 'none' })
+})
+
+t.test('an id outranks everything and has to exist', async (t) => {
+  t.strictSame(chooseMatch(rules, 3, true, [[], [], []]), { kind: 'one', id: 3, matched_by: 'id' })
+  t.strictSame(chooseMatch(rules, 3, false, [[3], [], []]), { kind: 'unknown_id' })
+})
+
+t.test('identities that point at different records are a conflict', async (t) => {
+  t.strictSame(chooseMatch(rules, null, false, [[1], [2], undefined]), {
+    kind: 'conflict',
+    ids: [1, 2]
+  })
+  t.strictSame(chooseMatch(rules, 4, true, [[], [2], undefined]), { kind: 'conflict', ids: [4, 2] })
+})
+
+t.test(
+  'a later identity that also hits others agrees as long as it hits the same record',
+  async (t) => {
+    t.match(chooseMatch(rules, null, false, [[1], [1, 2], undefined]), { kind: 'one', id: 1 })
+  }
+)
+
+t.test('a name that hits another record does not outvote an identity', async (t) => {
+  t.match(chooseMatch(rules, null, false, [[1], [], [2]]), { kind: 'one', id: 1 })
+})
+
+t.test('several hits of the deciding tier are never narrowed down', async (t) => {
+  t.strictSame(chooseMatch(rules, null, false, [[], [1, 2], [1]]), {
+    kind: 'several',
+    ids: [1, 2],
+    matched_by: 'email'
+  })
+})
