@@ -24,7 +24,7 @@ export interface ResolvedRow {
 
 const state: HashState = { a: 0, b: 0 }
 const nonAscii = /[^\t-~]/
-const formulaStart = /^'[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
+const formulaStart = /^'+[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
 
 /** Resolves one row. Blank cells are left out: they neither change nor clear anything. */
 export function resolveRow(plan: ImportPlan, raw: RawRow): ResolvedRow {

@@ -1,0 +1,113 @@
+// Changing imports: the choices of a draft, starting it, cancelling. Called by routes.ts.
+// Each change is one transaction that holds the import's row, or one guarded statement.
+
+import type { Static } from 'typebox'
+import { appError } from '../errors.ts'
+import { type Tx, withTransaction } from '../platform/db.ts'
+import { hasUpload } from '../platform/files.ts'
+import { requireRecordType } from '../record-types/registry.ts'
+import type { RecordType } from '../record-types/types.ts'
+import { findOrganization } from '../records/organizations.ts'
+import {
+  checkRequired,
+  checkTakesOrganization,
+  type ImportContext
+} from './accept/accept-upload.ts'
+import type { DraftPatch } from './request-schemas.ts'
+import { parseMapping, suggestMapping } from './resolve/map-columns.ts'
+import { requireImport } from './show-import.ts'
+import { type ImportState, statesBefore } from './status.ts'
+import { cancelImport, type ImportRow, lockImport, queueDraft, updateDraft } from './store.ts'
+
+type Change = { account_id: number; id: number }
+
+/** Changes what a draft will do. Throws import_not_found, import_state_conflict, mapping_invalid,
+ *  invalid_option, organization_not_found, organization_ambiguous. */
+export async function changeDraft(
+  { pool }: ImportContext,
+  { account_id, id }: Change,
+  patch: Static<typeof DraftPatch>
+): Promise<void> {
+  await withTransaction(pool, async (tx) => {
+    const row = await lockDraft(tx, { account_id, id }, 'changing it')
+    const type = requireRecordType(row.type)
+    const options = { ...row.options }
+    if (patch.mode !== undefined) options.mode = patch.mode
+    if (patch.allow_partial !== undefined) options.allow_partial = patch.allow_partial
+    if (patch.organization !== undefined) {
+      options.organization_id = await organizationId(tx, account_id, type, patch.organization)
+    }
+    const mapping = changeMapping(row, type, patch.mapping)
+    await updateDraft(tx, account_id, id, { options, mapping })
+  })
+}
+
+async function organizationId(
+  tx: Tx,
+  account_id: number,
+  type: RecordType,
+  wanted: string | number | null
+): Promise<number | null> {
+  if (wanted === null) return null
+  checkTakesOrganization(type, wanted)
+  return (await findOrganization(tx, account_id, type, wanted)).id
+}
+
+/** The mapping after a change: named columns as given; the others stay, unless their field is now
+ *  fed by a named one. */
+function changeMapping(
+  { dialect, mapping }: ImportRow,
+  type: RecordType,
+  given: Record<string, string | null> | null | undefined
+): (string | null)[] {
+  const { headers } = dialect
+  if (given === undefined) return mapping
+  if (given === null) return suggestMapping(headers, type)
+  const claimed = new Set(Object.values(given))
+  const kept = headers.map((header, index) => {
+    const field = mapping[index] ?? null
+    return [header, claimed.has(field) ? null : field]
+  })
+  return parseMapping(headers, type, { ...Object.fromEntries(kept), ...given })
+}
+
+/** draft -> queued. Throws import_not_found, import_state_conflict, required_column_unmapped,
+ *  upload_gone. */
+export async function startImport(context: ImportContext, { account_id, id }: Change) {
+  const { pool, config, enqueue } = context
+  await withTransaction(pool, async (tx) => {
+    const row = await lockDraft(tx, { account_id, id }, 'starting it')
+    const type = requireRecordType(row.type)
+    checkRequired(row.dialect.headers, row.mapping, type, row.options)
+    if (!(await hasUpload(config.dataDir, row.file_key))) throw appError('upload_gone')
+    await queueDraft(tx, account_id, id)
+    await enqueue(tx, { account_id, import_id: id, type: row.type })
+  })
+}
+
+async function lockDraft(tx: Tx, { account_id, id }: Change, action: string): Promise<ImportRow> {
+  const row = await lockImport(tx, account_id, id)
+  if (!row) throw appError('import_not_found', { id })
+  if (row.state !== 'draft') throw conflict(id, row.state, action, ['draft'])
+  return row
+}
+
+const cancelledByWorker = statesBefore('cancelling')
+// No worker has these: cancelling them is done at once.
+const cancelledAtOnce = statesBefore('cancelled').filter((state) => state !== 'cancelling')
+
+/** Cancels an import. Returns the state it is in now: `cancelled`, or `cancelling` while its worker
+ *  ends the batch in flight. Cancelling once more is no error. Throws import_not_found,
+ *  import_state_conflict (it has ended by itself). */
+export async function requestCancel({ pool }: ImportContext, { account_id, id }: Change) {
+  const from = { atOnce: cancelledAtOnce, asked: cancelledByWorker }
+  const state = await cancelImport(pool, account_id, id, from)
+  if (state !== null) return state
+  const row = await requireImport(pool, account_id, id)
+  if (row.state === 'cancelling' || row.state === 'cancelled') return row.state
+  throw conflict(id, row.state, 'cancelling it', [...cancelledAtOnce, ...cancelledByWorker])
+}
+
+function conflict(id: number, state: ImportState, action: string, allowed: ImportState[]) {
+  return appError('import_state_conflict', { id, state, action, allowed: allowed.join(' or ') })
+}

@@ -1,0 +1,90 @@
+// A row of `imports` -> the import as the API shows it. Pure but for the names it is handed.
+// Progress comes from the counters that each batch commits; nothing is counted when asked.
+
+import type { Static } from 'typebox'
+import type { ImportSchema } from './schemas.ts'
+import type { ImportRow } from './store.ts'
+
+export type ImportJson = Static<typeof ImportSchema>
+
+/** What an import's row does not hold itself. */
+export interface Around {
+  /** The import's organization; null when it has none. */
+  organization: { id: number; title: string } | null
+  earlier_import?: number | null
+  preview?: ImportJson['preview']
+}
+
+/** The import as JSON. */
+export function importJson(row: ImportRow, around: Around): ImportJson {
+  const { delimiter, headers } = row.dialect
+  const rows = rowsDone(row)
+  return {
+    id: row.id,
+    type: row.type,
+    state: row.state,
+    mode: row.options.mode,
+    allow_partial: row.options.allow_partial,
+    organization: around.organization,
+    file: { name: row.file_name, bytes: row.file_bytes, sha256: row.file_sha256, delimiter },
+    columns: headers.map((header, index) => ({ header, field: row.mapping[index] ?? null })),
+    counts: {
+      created: row.rows_created,
+      updated: row.rows_updated,
+      unchanged: row.rows_unchanged,
+      skipped: row.rows_skipped,
+      rejected: row.rows_rejected,
+      failed: row.rows_failed,
+      not_reached: row.rows_total === null ? null : Math.max(0, row.rows_total - rows)
+    },
+    rows_with_warnings: row.rows_with_warnings,
+    references_created: row.references_created,
+    rows: { done: rows, total: row.rows_total, ...speed(row, rows) },
+    bytes: { done: bytesDone(row), total: row.file_bytes },
+    created_at: row.created_at.toISOString(),
+    created_by: creator(row),
+    queued_at: row.queued_at?.toISOString() ?? null,
+    started_at: row.started_at?.toISOString() ?? null,
+    finished_at: row.finished_at?.toISOString() ?? null,
+    error: row.error,
+    links: {
+      self: `/imports/${row.id}`,
+      rows: `/imports/${row.id}/rows`,
+      rejects: `/imports/${row.id}/rejects.csv`
+    },
+    ...(around.earlier_import !== undefined && { earlier_import: around.earlier_import }),
+    ...(around.preview !== undefined && { preview: around.preview })
+  }
+}
+
+function creator(row: ImportRow) {
+  return row.created_by === null ? null : { id: row.created_by, name: row.created_by_name ?? '' }
+}
+
+function rowsDone(row: ImportRow): number {
+  return (
+    row.rows_created +
+    row.rows_updated +
+    row.rows_unchanged +
+    row.rows_skipped +
+    row.rows_rejected +
+    row.rows_failed
+  )
+}
+
+function bytesDone(row: ImportRow): number {
+  const complete = row.state === 'completed' || row.state === 'completed_with_errors'
+  return complete ? row.file_bytes : Math.min(row.next_offset, row.file_bytes)
+}
+
+/** Rows per second since the start, and the seconds left by the share of bytes already read. */
+function speed(row: ImportRow, rows: number) {
+  const until = row.finished_at ?? row.progressed_at
+  const seconds = row.started_at && until ? (until.getTime() - row.started_at.getTime()) / 1000 : 0
+  if (seconds <= 0 || rows === 0) return { per_second: null, eta_seconds: null }
+  const per_second = Math.round((rows / seconds) * 10) / 10
+  const read = bytesDone(row) - row.dialect.dataOffset
+  const left = row.file_bytes - bytesDone(row)
+  const known = row.state === 'running' && read > 0
+  return { per_second, eta_seconds: known ? Math.ceil((left / read) * seconds) : null }
+}

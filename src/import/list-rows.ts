@@ -1,0 +1,175 @@
+// The outcomes of an import's rows: pages, and everything at once as NDJSON or CSV.
+// Streams read a few thousand rows at a time, in file order, and stop when nobody reads on.
+// Called by routes.ts.
+
+import type { Static } from 'typebox'
+import { csvLine } from '../platform/csv-text.ts'
+import { readCursor, toPage } from '../platform/cursor.ts'
+import type { Db } from '../platform/db.ts'
+import type { RowFormat, RowListQuery } from './request-schemas.ts'
+import { problemColumnPrefix } from './resolve/map-columns.ts'
+import type { RowSchema } from './schemas.ts'
+import {
+  type BadOutcomeRow,
+  badOutcomes,
+  type ImportRow,
+  listBadOutcomes,
+  listOutcomes,
+  type OutcomeFilter,
+  type OutcomeRow
+} from './store.ts'
+import type { Outcome, Problem } from './terms.ts'
+
+export type RowJson = Static<typeof RowSchema>
+
+/** Which rows of which import. */
+export interface RowChoice {
+  account_id: number
+  import: ImportRow
+  /** Null: all. */
+  outcomes: Outcome[] | null
+}
+
+const streamPageRows = 2_000
+
+/** The outcomes named in a query, or null for all. */
+export function readOutcomes(outcome: string | undefined): Outcome[] | null {
+  return outcome === undefined ? null : (outcome.split(',') as Outcome[])
+}
+
+/** A page of outcomes in file order. Throws invalid_cursor. */
+export async function pageOfRows(db: Db, choice: RowChoice, query: Static<typeof RowListQuery>) {
+  const after = readCursor(query.cursor, 0)
+  const rows = await readOutcomePage(db, { ...filterOf(choice), after, limit: query.limit + 1 })
+  const { data, next_cursor } = toPage(rows, query.limit, (row) => row.row_number)
+  return { data: data.map(rowJson), next_cursor }
+}
+
+const formats = {
+  json: 'application/json; charset=utf-8',
+  ndjson: 'application/x-ndjson',
+  csv: 'text/csv; charset=utf-8; header=present'
+} as const satisfies Record<RowFormat, string>
+
+/** The form to answer in: what the query says, else what the Accept header prefers, else JSON. */
+export function pickFormat(asked: RowFormat | undefined, accept = '') {
+  const accepted = accept.includes('application/x-ndjson')
+    ? 'ndjson'
+    : accept.includes('text/csv')
+      ? 'csv'
+      : 'json'
+  const name = asked ?? accepted
+  return { name, type: formats[name] }
+}
+
+/** All outcomes as text in one of the streamed forms. */
+export function streamRows(db: Db, choice: RowChoice, format: 'ndjson' | 'csv') {
+  return format === 'csv' ? csvRows(db, choice) : ndjsonRows(db, choice)
+}
+
+/** One JSON object per line. */
+async function* ndjsonRows(db: Db, choice: RowChoice): AsyncGenerator<string> {
+  for await (const rows of outcomePages(db, choice)) {
+    yield rows.map((row) => `${JSON.stringify(rowJson(row))}\n`).join('')
+  }
+}
+
+const csvColumns = [
+  'row',
+  'line',
+  'outcome',
+  'record_id',
+  'matched_by',
+  'changed_fields',
+  'codes',
+  'problems'
+]
+
+/** All outcomes as CSV with a header line. */
+async function* csvRows(db: Db, choice: RowChoice): AsyncGenerator<string> {
+  yield csvLine(csvColumns)
+  for await (const rows of outcomePages(db, choice)) {
+    yield rows.map((row) => csvLine(outcomeCells(row))).join('')
+  }
+}
+
+function outcomeCells(row: OutcomeRow) {
+  const problems = row.problems ?? []
+  return [
+    row.row_number,
+    row.line_number,
+    row.outcome,
+    row.record_id,
+    row.matched_by,
+    row.changed_fields?.join('|'),
+    problems.map((problem) => problem.code).join('|'),
+    problems.map(sentence).join(' ')
+  ]
+}
+
+/** The rejected and failed rows as a CSV file like the one that was sent, with what is wrong in
+ *  extra columns; mended, it can be sent as it is. */
+export async function* rejectedRows(db: Db, choice: RowChoice): AsyncGenerator<string> {
+  const { headers, delimiter } = choice.import.dialect
+  // A file that was mended and sent again has the problem columns of the last time.
+  const own = [...headers.keys()].filter((i) => !headers[i]?.startsWith(problemColumnPrefix))
+  const added = ['line', 'codes', 'problems'].map((name) => problemColumnPrefix + name)
+  yield csvLine([...own.map((i) => headers[i]), ...added], delimiter)
+  const pages = keysetPages(filterOf({ ...choice, outcomes: ['rejected', 'failed'] }), (filter) =>
+    listBadOutcomes(db, filter)
+  )
+  for await (const rows of pages) {
+    yield rows
+      .map((row) => csvLine([...own.map((i) => row.cells?.[i]), ...problemCells(row)], delimiter))
+      .join('')
+  }
+}
+
+function problemCells({ line_number, problems }: BadOutcomeRow) {
+  const all = problems ?? []
+  return [line_number, all.map(({ code }) => code).join(' '), all.map(sentence).join(' ')]
+}
+
+function sentence({ column, message }: Problem): string {
+  return column === null ? message : `${column}: ${message}`
+}
+
+function rowJson(row: OutcomeRow): RowJson {
+  return {
+    row: row.row_number,
+    line: row.line_number,
+    outcome: row.outcome,
+    record_id: row.record_id,
+    matched_by: row.matched_by,
+    changed_fields: row.changed_fields,
+    problems: row.problems ?? []
+  }
+}
+
+function filterOf({ account_id, import: { id, created_on }, outcomes }: RowChoice): OutcomeFilter {
+  return { account_id, import_id: id, created_on, outcomes, after: 0, limit: streamPageRows }
+}
+
+const outcomePages = (db: Db, choice: RowChoice) =>
+  keysetPages(filterOf(choice), (filter) => readOutcomePage(db, filter))
+
+/** Reads by the index of bad rows when only such are wanted. */
+function readOutcomePage(db: Db, filter: OutcomeFilter): Promise<OutcomeRow[]> {
+  const onlyBad = filter.outcomes?.every((one) => badOutcomes.some((bad) => bad === one))
+  return onlyBad ? listBadOutcomes(db, filter) : listOutcomes(db, filter)
+}
+
+async function* keysetPages<T extends OutcomeRow>(
+  filter: OutcomeFilter,
+  read: (filter: OutcomeFilter) => Promise<T[]>
+): AsyncGenerator<T[]> {
+  let after = 0
+  for (;;) {
+    const rows = await read({ ...filter, after })
+    const last = rows.at(-1)
+    if (!last) return
+    yield rows
+    if (rows.length < filter.limit) return
+    after = last.row_number
+  }
+}

@@ -1,0 +1,233 @@
+// Shapes of the import routes: requests and answers, as TypeBox schemas with a text for every
+// property. The OpenAPI document and the types of the handlers both come from here.
+
+import { Type } from 'typebox'
+import { answer, nullable, oneOf, page, time } from '../platform/http-schemas.ts'
+import { importStates } from './status.ts'
+import { modes, outcomes } from './terms.ts'
+
+const count = (description: string) => Type.Integer({ minimum: 0, description })
+
+export const ImportId = Type.Object({
+  id: Type.Integer({ minimum: 1, maximum: 2 ** 53 - 1, description: 'Id of the import.' })
+})
+
+export const NamedRecordSchema = answer(
+  {
+    id: Type.Integer({ description: 'Id of the record.' }),
+    title: Type.String({ description: 'What people call it.' })
+  },
+  { $id: 'NamedRecord', description: 'A record by id and title.' }
+)
+
+const Candidate = answer(
+  {
+    id: Type.Integer({ description: 'Id of the record.' }),
+    title: Type.String({ description: 'What people call it.' })
+  },
+  { description: 'A record that could be meant.' }
+)
+
+export const ProblemOfRowSchema = answer(
+  {
+    severity: oneOf(['error', 'warning'], 'error: the row was not written; warning: it was.'),
+    code: Type.String({
+      description: 'Code to act on; see /docs/errors.',
+      examples: ['invalid_email']
+    }),
+    column: nullable(Type.String(), 'Header of the column; null: the whole row is meant.'),
+    field: nullable(Type.String(), 'Field of the record type; null: the cell belongs to none.'),
+    message: Type.String({ description: 'What is wrong and how to mend it.' }),
+    value: nullable(Type.String(), 'The cell, cut to 200 characters; null: none or secret.'),
+    candidates: Type.Optional(
+      Type.Array(Candidate, { description: 'The records that an ambiguous value fits.' })
+    )
+  },
+  { $id: 'RowProblem', description: 'What is wrong with, or noteworthy about, one row.' }
+)
+
+const problemList = (description: string) =>
+  Type.Array(Type.Unsafe<ProblemOfRow>({ $ref: 'RowProblem#' }), { description })
+type ProblemOfRow = Type.Static<typeof ProblemOfRowSchema>
+
+export const PreviewSchema = answer(
+  {
+    columns: Type.Array(
+      answer(
+        {
+          header: Type.String({ description: 'Header of the column.' }),
+          field: nullable(Type.String(), 'Field the column feeds now; null: ignored.'),
+          suggested: nullable(Type.String(), 'Field suggested for the header; null: none fits.'),
+          suggested_by: nullable(
+            oneOf(['label', 'key', 'alias', 'folded'], ''),
+            'How it was recognised: by label, key or alias as written, or folded (any case and spacing).'
+          )
+        },
+        { description: 'One column.' }
+      ),
+      { description: 'The columns of the file, in order.' }
+    ),
+    unmapped_required: Type.Array(Type.String(), {
+      description: 'Fields that need a column before the import can start.'
+    }),
+    rows: Type.Array(
+      answer(
+        {
+          row: Type.Integer({ description: 'Number among the data rows, from 1.' }),
+          line: Type.Integer({ description: 'Line of the file on which the row begins, from 1.' }),
+          values: Type.Record(Type.String(), Type.Unknown(), {
+            description: 'Typed values by field; references as written in the cell.'
+          }),
+          problems: problemList('What is wrong with the row before it is matched.')
+        },
+        { description: 'One row, typed and validated.' }
+      ),
+      { description: 'The first rows of the file, at most 100.' }
+    )
+  },
+  { $id: 'ImportPreview', description: 'What a draft would read from its file.' }
+)
+
+export const ImportSchema = answer(
+  {
+    id: Type.Integer({ description: 'Id of the import.' }),
+    type: Type.String({ description: 'Name of the record type.', examples: ['contacts'] }),
+    state: oneOf(importStates, 'Where the import is in its life.'),
+    mode: oneOf(modes, 'Whether records may be created, changed, or both.'),
+    allow_partial: Type.Boolean({
+      description: 'Whether good rows are written although others are rejected.'
+    }),
+    organization: nullable(
+      Type.Unsafe<{ id: number; title: string }>({ $ref: 'NamedRecord#' }),
+      'The one organization of the whole file; null: it comes from a column.'
+    ),
+    file: answer(
+      {
+        name: Type.String({ description: 'Name of the file as sent, made safe to show.' }),
+        bytes: count('Size.'),
+        sha256: Type.String({ description: 'SHA-256 of the content, in hex.' }),
+        delimiter: Type.String({ description: 'The character between cells.' })
+      },
+      { description: 'The uploaded file.' }
+    ),
+    columns: Type.Array(
+      answer(
+        {
+          header: Type.String({ description: 'Header of the column.' }),
+          field: nullable(Type.String(), 'Field it feeds; null: ignored.')
+        },
+        { description: 'One column.' }
+      ),
+      { description: 'The mapping: the columns of the file, in order.' }
+    ),
+    counts: answer(
+      {
+        created: count('Rows that made a new record.'),
+        updated: count('Rows that changed a record.'),
+        unchanged: count('Rows whose record already says the same.'),
+        skipped: count('Rows left out by the mode.'),
+        rejected: count('Rows with an error in their data.'),
+        failed: count('Rows that could not be written for a reason on our side.'),
+        not_reached: nullable(
+          count(''),
+          'Rows not read; null while the number of rows is not known.'
+        )
+      },
+      { description: 'Data rows by outcome; together they are all rows of the file.' }
+    ),
+    rows_with_warnings: count('Rows with at least one warning.'),
+    references_created: Type.Record(Type.String(), count('How many.'), {
+      description: 'Records of other types created because a row named them, by type.',
+      examples: [{ organizations: 3 }]
+    }),
+    rows: answer(
+      {
+        done: count('Data rows with an outcome.'),
+        total: nullable(count(''), 'Data rows of the file; null until it was read to its end.'),
+        per_second: nullable(Type.Number(), 'Speed since the start; null before.'),
+        eta_seconds: nullable(count(''), 'Seconds left at this speed; null unless running.')
+      },
+      { description: 'Progress in rows.' }
+    ),
+    bytes: answer(
+      { done: count('Bytes read.'), total: count('Bytes of the file.') },
+      { description: 'Progress in bytes.' }
+    ),
+    created_at: time('When the file was accepted.'),
+    created_by: nullable(
+      answer(
+        {
+          id: Type.Integer({ description: 'Id of the key.' }),
+          name: Type.String({ description: 'Name of the key.' })
+        },
+        { description: 'An API key.' }
+      ),
+      'The API key that sent the file.'
+    ),
+    queued_at: nullable(time(''), 'When it was queued; null: a draft.'),
+    started_at: nullable(time(''), 'When a worker first took it; null: not yet.'),
+    finished_at: nullable(time(''), 'When it ended; null: not yet.'),
+    error: nullable(
+      Type.Object(
+        {
+          code: Type.String({ description: 'Code to act on; see /docs/errors.' }),
+          message: Type.String({ description: 'Why the import failed.' })
+        },
+        { description: 'Why it failed.' }
+      ),
+      'Why the import failed; null unless state is failed.'
+    ),
+    links: answer(
+      {
+        self: Type.String({ description: 'The import.' }),
+        rows: Type.String({ description: 'The outcome of each row.' }),
+        rejects: Type.String({ description: 'The rejected rows as CSV.' })
+      },
+      { description: 'Paths to go on from here.' }
+    ),
+    earlier_import: Type.Optional(
+      nullable(
+        Type.Integer(),
+        'Newest earlier import of the same content and type; null: none. Not in lists.'
+      )
+    ),
+    preview: Type.Optional(
+      nullable(
+        Type.Unsafe<Type.Static<typeof PreviewSchema>>({ $ref: 'ImportPreview#' }),
+        'What a draft would read; null: its file is gone. Only for drafts, not in lists.'
+      )
+    )
+  },
+  { $id: 'Import', description: 'An import: one file, one record type.' }
+)
+
+export const ImportPageSchema = page(ImportSchema, 'ImportPage', 'Imports, newest first.')
+
+export const RowSchema = answer(
+  {
+    row: Type.Integer({ description: 'Number among the data rows, from 1.' }),
+    line: Type.Integer({ description: 'Line of the file on which the row begins, from 1.' }),
+    outcome: oneOf(outcomes, 'What became of the row.'),
+    record_id: nullable(Type.Integer(), 'The record it made, changed or matched; null: none.'),
+    matched_by: nullable(Type.String(), 'Match rule that found the record; null: none did.'),
+    changed_fields: nullable(
+      Type.Array(Type.String(), { description: '' }),
+      'Fields that were changed; null: none.'
+    ),
+    problems: problemList('What is wrong with the row, or noteworthy.')
+  },
+  { $id: 'ImportRow', description: 'The outcome of one data row.' }
+)
+
+export const RowPageSchema = page(RowSchema, 'ImportRowPage', 'Outcomes in file order.')
+
+/** All named schemas of this module, to be added to the app. */
+export const importSchemas = [
+  NamedRecordSchema,
+  ProblemOfRowSchema,
+  PreviewSchema,
+  ImportSchema,
+  ImportPageSchema,
+  RowSchema,
+  RowPageSchema
+]

@@ -1,0 +1,84 @@
+// Reading imports: one with everything around it, and pages of them. Called by routes.ts.
+
+import type { Static } from 'typebox'
+import { appError } from '../errors.ts'
+import { readCursor, toPage } from '../platform/cursor.ts'
+import type { Db } from '../platform/db.ts'
+import { getRecordType } from '../record-types/registry.ts'
+import { nameOrganizations } from '../records/organizations.ts'
+import type { NamedRecord } from '../records/record-json.ts'
+import { type ImportJson, importJson } from './import-json.ts'
+import { type PreviewSettings, previewImport } from './preview.ts'
+import type { ImportListQuery } from './request-schemas.ts'
+import type { ImportState } from './status.ts'
+import { findEarlierImport, getImport, type ImportRow, listImports } from './store.ts'
+
+/** One import; a draft comes with its preview. Throws import_not_found. */
+export async function showImport(
+  db: Db,
+  settings: PreviewSettings,
+  account_id: number,
+  id: number
+): Promise<ImportJson> {
+  const row = await requireImport(db, account_id, id)
+  const { file_sha256: sha256, type } = row
+  const [organization, earlier_import] = await Promise.all([
+    organizationOf(db, account_id, row),
+    findEarlierImport(db, account_id, { sha256, type, before: id })
+  ])
+  const preview = row.state === 'draft' ? await previewImport(settings, row) : undefined
+  return importJson(row, {
+    organization,
+    earlier_import,
+    ...(preview !== undefined && { preview })
+  })
+}
+
+/** The import's row. Throws import_not_found when the account has none with that id. */
+export async function requireImport(db: Db, account_id: number, id: number): Promise<ImportRow> {
+  const row = await getImport(db, account_id, id)
+  if (!row) throw appError('import_not_found', { id })
+  return row
+}
+
+async function organizationOf(db: Db, account_id: number, row: ImportRow) {
+  const names = await organizationsOf(db, account_id, [row])
+  return names.get(row.id) ?? null
+}
+
+/** A page of imports, newest first. Throws invalid_cursor. */
+export async function pageOfImports(
+  db: Db,
+  account_id: number,
+  query: Static<typeof ImportListQuery>
+) {
+  const rows = await listImports(db, account_id, {
+    states: query.state ? (query.state.split(',') as ImportState[]) : null,
+    type: query.type ?? null,
+    created_after: query.created_after ?? null,
+    created_before: query.created_before ?? null,
+    q: query.q ?? null,
+    before: readCursor(query.cursor, null),
+    limit: query.limit + 1
+  })
+  const { data, next_cursor } = toPage(rows, query.limit, (row) => row.id)
+  const names = await organizationsOf(db, account_id, data)
+  const json = data.map((row) => importJson(row, { organization: names.get(row.id) ?? null }))
+  return { data: json, next_cursor }
+}
+
+/** The organization of each import that has one, by import id: one statement per record type. */
+async function organizationsOf(db: Db, account_id: number, rows: ImportRow[]) {
+  const found = new Map<number, NamedRecord>()
+  for (const [name, those] of Map.groupBy(rows, (row) => row.type)) {
+    const type = getRecordType(name)
+    if (!type) continue
+    const ids = those.map((row) => row.options.organization_id)
+    const names = await nameOrganizations(db, account_id, type, ids)
+    for (const { id, options } of those) {
+      const organization = names.get(options.organization_id ?? 0)
+      if (organization) found.set(id, organization)
+    }
+  }
+  return found
+}

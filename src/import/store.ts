@@ -1,0 +1,322 @@
+// Imports and the outcomes of their rows in the database, as the API needs them.
+// Every statement names the account. The engine's own statements (batches, counts, checkpoint) are
+// in write/; here is what requests read and change.
+
+import type { Db, Tx } from '../platform/db.ts'
+import type { ImportOptions } from './resolve/plan.ts'
+import type { ImportState } from './status.ts'
+import type { Dialect, Outcome, Problem } from './terms.ts'
+
+/** One row of `imports`, with the name of the key that created it. Times are Dates. */
+export interface ImportRow {
+  id: number
+  created_on: string
+  created_at: Date
+  created_by: number | null
+  created_by_name: string | null
+  type: string
+  state: ImportState
+  file_name: string
+  file_key: string
+  file_bytes: number
+  file_sha256: string
+  dialect: Dialect
+  options: ImportOptions
+  mapping: (string | null)[]
+  next_offset: number
+  rows_created: number
+  rows_updated: number
+  rows_unchanged: number
+  rows_skipped: number
+  rows_rejected: number
+  rows_failed: number
+  rows_with_warnings: number
+  references_created: Record<string, number>
+  rows_total: number | null
+  error: { code: string; message: string } | null
+  queued_at: Date | null
+  started_at: Date | null
+  progressed_at: Date | null
+  finished_at: Date | null
+}
+
+const importColumns = `i.id, i.created_on, i.created_at, i.created_by, k.name AS created_by_name,
+      i.type, i.state, i.file_name, i.file_key, i.file_bytes, i.file_sha256, i.dialect, i.options,
+      i.mapping, i.next_offset, i.rows_created, i.rows_updated, i.rows_unchanged, i.rows_skipped,
+      i.rows_rejected, i.rows_failed, i.rows_with_warnings, i.references_created, i.rows_total,
+      i.error, i.queued_at, i.started_at, i.progressed_at, i.finished_at`
+
+/** What an accepted upload becomes. */
+export interface NewImport {
+  account_id: number
+  created_by: number
+  type: string
+  state: 'draft' | 'queued'
+  file_name: string
+  file_key: string
+  file_bytes: number
+  file_sha256: string
+  dialect: Dialect
+  options: ImportOptions
+  mapping: (string | null)[]
+}
+
+/** Creates an import; reading begins at the first data row. Returns its id. */
+export async function insertImport(db: Db, made: NewImport): Promise<number> {
+  const { rows } = await db.query<{ id: number }>(
+    `/* import.insert */
+    INSERT INTO imports (account_id, created_by, type, state, file_name, file_key, file_bytes,
+      file_sha256, dialect, options, mapping, queued_at)
+    VALUES ($1::integer, $2::integer, $3::text, $4::text, $5::text, $6::text, $7::bigint,
+      $8::text, $9::jsonb, $10::jsonb, $11::jsonb, CASE $4::text WHEN 'queued' THEN now() END)
+    RETURNING id`,
+    [
+      made.account_id,
+      made.created_by,
+      made.type,
+      made.state,
+      made.file_name,
+      made.file_key,
+      made.file_bytes,
+      made.file_sha256,
+      JSON.stringify(made.dialect),
+      JSON.stringify(made.options),
+      JSON.stringify(made.mapping)
+    ]
+  )
+  const [row] = rows
+  if (!row) throw new Error('INSERT returned no import')
+  return row.id
+}
+
+/** One import, or null when the account has none with that id. */
+export async function getImport(db: Db, account_id: number, id: number): Promise<ImportRow | null> {
+  const { rows } = await db.query<ImportRow>(
+    `/* import.get */
+    SELECT ${importColumns}
+    FROM imports i
+    LEFT JOIN api_keys k ON k.account_id = i.account_id AND k.id = i.created_by
+    WHERE i.account_id = $1::integer
+      AND i.id = $2::bigint`,
+    [account_id, id]
+  )
+  return rows[0] ?? null
+}
+
+/** As `getImport`, and holds the import's row until the transaction ends. */
+export async function lockImport(tx: Tx, account_id: number, id: number) {
+  const { rows } = await tx.query<ImportRow>(
+    `/* import.lock */
+    SELECT ${importColumns}
+    FROM imports i
+    LEFT JOIN api_keys k ON k.account_id = i.account_id AND k.id = i.created_by
+    WHERE i.account_id = $1::integer
+      AND i.id = $2::bigint
+    FOR UPDATE OF i`,
+    [account_id, id]
+  )
+  return rows[0] ?? null
+}
+
+/** The newest import before `id` (null: of all) with the same content and type; null: none. */
+export async function findEarlierImport(
+  db: Db,
+  account_id: number,
+  file: { sha256: string; type: string; before: number }
+): Promise<number | null> {
+  const { rows } = await db.query<{ id: number | null }>(
+    `/* import.find_earlier */
+    SELECT max(i.id) AS id
+    FROM imports i
+    WHERE i.account_id = $1::integer
+      AND i.file_sha256 = $2::text
+      AND i.type = $3::text
+      AND i.id < $4::bigint`,
+    [account_id, file.sha256, file.type, file.before]
+  )
+  return rows[0]?.id ?? null
+}
+
+/** What `GET /imports` may ask for; null: any. */
+export interface ImportFilter {
+  states: ImportState[] | null
+  type: string | null
+  created_after: string | null
+  created_before: string | null
+  /** Part of the file's name, any case. */
+  q: string | null
+  /** Only imports with a smaller id. */
+  before: number | null
+  limit: number
+}
+
+/** Imports of the account, newest first. */
+export async function listImports(db: Db, account_id: number, filter: ImportFilter) {
+  const { rows } = await db.query<ImportRow>(
+    `/* import.list */
+    SELECT ${importColumns}
+    FROM imports i
+    LEFT JOIN api_keys k ON k.account_id = i.account_id AND k.id = i.created_by
+    WHERE i.account_id = $1::integer
+      AND ($2::text[] IS NULL OR i.state = ANY($2::text[]))
+      AND ($3::text IS NULL OR i.type = $3::text)
+      AND ($4::timestamptz IS NULL OR i.created_at > $4::timestamptz)
+      AND ($5::timestamptz IS NULL OR i.created_at < $5::timestamptz)
+      AND ($6::text IS NULL OR strpos(lower(i.file_name), lower($6::text)) > 0)
+      AND ($7::bigint IS NULL OR i.id < $7::bigint)
+    ORDER BY i.id DESC
+    LIMIT $8::integer`,
+    [
+      account_id,
+      filter.states,
+      filter.type,
+      filter.created_after,
+      filter.created_before,
+      filter.q,
+      filter.before,
+      filter.limit
+    ]
+  )
+  return rows
+}
+
+/** Replaces the choices of a draft. Returns false when it is no draft any more. */
+export async function updateDraft(
+  db: Db,
+  account_id: number,
+  id: number,
+  draft: { options: ImportOptions; mapping: (string | null)[] }
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `/* import.update_draft */
+    UPDATE imports i
+    SET options = $3::jsonb, mapping = $4::jsonb
+    WHERE i.account_id = $1::integer
+      AND i.id = $2::bigint
+      AND i.state = 'draft'`,
+    [account_id, id, JSON.stringify(draft.options), JSON.stringify(draft.mapping)]
+  )
+  return rowCount === 1
+}
+
+/** draft -> queued. Returns false when it is no draft any more. */
+export async function queueDraft(db: Db, account_id: number, id: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `/* import.queue_draft */
+    UPDATE imports i
+    SET state = 'queued', queued_at = now()
+    WHERE i.account_id = $1::integer
+      AND i.id = $2::bigint
+      AND i.state = 'draft'`,
+    [account_id, id]
+  )
+  return rowCount === 1
+}
+
+/** Ends an import that no worker has (-> cancelled), or asks its worker to stop (-> cancelling).
+ *  Waits for the batch in flight. Returns the new state; null when it was in none of `from`. */
+export async function cancelImport(
+  db: Db,
+  account_id: number,
+  id: number,
+  from: { atOnce: ImportState[]; asked: ImportState[] }
+): Promise<ImportState | null> {
+  const { rows } = await db.query<{ state: ImportState }>(
+    `/* import.cancel */
+    UPDATE imports i
+    SET cancel_requested = true,
+      state = CASE WHEN i.state = ANY($3::text[]) THEN 'cancelled' ELSE 'cancelling' END,
+      finished_at = CASE WHEN i.state = ANY($3::text[]) THEN now() END
+    WHERE i.account_id = $1::integer
+      AND i.id = $2::bigint
+      AND i.state = ANY($3::text[] || $4::text[])
+    RETURNING i.state`,
+    [account_id, id, from.atOnce, from.asked]
+  )
+  return rows[0]?.state ?? null
+}
+
+/** The outcome of one row as stored. */
+export interface OutcomeRow {
+  row_number: number
+  line_number: number
+  outcome: Outcome
+  record_id: number | null
+  matched_by: string | null
+  changed_fields: string[] | null
+  problems: Problem[] | null
+}
+
+/** With the cells as the file has them; null where they were not kept. */
+export interface BadOutcomeRow extends OutcomeRow {
+  cells: string[] | null
+}
+
+/** The outcomes that import_rows_bad_idx covers. */
+export const badOutcomes = ['rejected', 'failed', 'skipped'] as const satisfies Outcome[]
+
+export interface OutcomeFilter {
+  account_id: number
+  import_id: number
+  /** The import's created_on: names the partition. */
+  created_on: string
+  /** Null: all. */
+  outcomes: Outcome[] | null
+  /** Only rows with a greater number. */
+  after: number
+  limit: number
+}
+
+/** Outcomes in file order. */
+export async function listOutcomes(db: Db, filter: OutcomeFilter): Promise<OutcomeRow[]> {
+  const { rows } = await db.query<OutcomeRow>(
+    `/* import.list_outcomes */
+    SELECT ${outcomeColumns}
+    FROM import_rows r
+    WHERE r.account_id = $1::integer
+      AND r.import_id = $2::bigint
+      AND r.created_on = $3::date
+      AND r.row_number > $4::integer
+      AND ($5::text[] IS NULL OR r.outcome = ANY($5::text[]))
+    ORDER BY r.row_number
+    LIMIT $6::integer`,
+    outcomeValues(filter)
+  )
+  return rows
+}
+
+/** As `listOutcomes`, for outcomes that are all in `badOutcomes`, with the cells of the row where
+ *  they were kept. Reads only such rows, however many good ones lie between them. */
+export async function listBadOutcomes(db: Db, filter: OutcomeFilter): Promise<BadOutcomeRow[]> {
+  const { rows } = await db.query<BadOutcomeRow>(
+    `/* import.list_bad_outcomes */
+    ${badOutcomes.map(badBranch).join('\n    UNION ALL\n    ')}
+    ORDER BY row_number
+    LIMIT $6::integer`,
+    outcomeValues(filter)
+  )
+  return rows
+}
+
+const outcomeColumns = `r.row_number, r.line_number, r.outcome, r.record_id, r.matched_by,
+      r.changed_fields, r.problems`
+
+// One ordered walk through the partial index import_rows_bad_idx per outcome, merged: the index
+// is only usable with the outcome as a constant, and a list of outcomes would need a sort.
+const badBranch = (outcome: Outcome) => `(
+      SELECT ${outcomeColumns}, r.cells
+      FROM import_rows r
+      WHERE r.account_id = $1::integer
+        AND r.import_id = $2::bigint
+        AND r.created_on = $3::date
+        AND r.row_number > $4::integer
+        AND r.outcome = '${outcome}'
+        AND '${outcome}' = ANY($5::text[])
+      ORDER BY r.row_number
+      LIMIT $6::integer
+    )`
+
+function outcomeValues(filter: OutcomeFilter) {
+  const { account_id, import_id, created_on, after, outcomes, limit } = filter
+  return [account_id, import_id, created_on, after, outcomes, limit]
+}

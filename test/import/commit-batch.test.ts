@@ -1,0 +1,169 @@
+// A batch against a real database: constant number of statements, fencing, refused batches.
+
+import t, { type Test } from 'tap'
+import { commitBatch } from '../../src/import/commit-batch.ts'
+import type { Run } from '../../src/import/job.ts'
+import { compilePlan } from '../../src/import/resolve/plan.ts'
+import { resolveRow } from '../../src/import/resolve/resolve-row.ts'
+import { startMemory } from '../../src/import/run-batch.ts'
+import { StaleAttempt } from '../../src/import/write/import-state.ts'
+import { createPool, type Pool } from '../../src/platform/db.ts'
+import { createLog } from '../../src/platform/log.ts'
+import { contacts } from '../../src/record-types/builtin/contacts.ts'
+import { setupDatabase } from '../helpers/cluster.ts'
+
+const headers = ['external_id', 'organization', 'first_name', 'emails', 'notes']
+const plan = compilePlan({
+  type: contacts,
+  mapping: headers,
+  headers,
+  options: { mode: 'create_and_update', allow_partial: true, organization_id: null }
+})
+
+async function start(t: Test) {
+  const { databaseUrl } = await setupDatabase(t)
+  const onError = () => {}
+  const options = { name: 'test', max: 4, statementTimeoutMs: 20_000, onError }
+  const pool = createPool({ connectionString: databaseUrl, ...options })
+  t.teardown(() => pool.end())
+  await pool.query('SELECT ensure_partitions(current_date)')
+  return { pool, ...(await makeRun(pool)) }
+}
+
+async function makeRun(pool: Pool, account?: number) {
+  const { rows: accounts } = await pool.query(
+    `INSERT INTO accounts (name) VALUES ('test') RETURNING account_id`
+  )
+  const account_id = account ?? accounts[0].account_id
+  const { rows } = await pool.query(
+    `INSERT INTO imports (account_id, type, state, file_name, file_key, file_bytes, file_sha256,
+      dialect, options, mapping, attempt)
+    VALUES ($1, 'contacts', 'running', 'f', 'k', 1, 's', '{}', '{}', '[]', 1)
+    RETURNING id, created_on, attempt`,
+    [account_id]
+  )
+  const run = { account_id, ...rows[0] }
+  const started = { pool, plan, run, log: createLog('silent', 'test') } as unknown as Run
+  return { started, account_id }
+}
+
+function makeRows(count: number, cells: (i: number) => string[]) {
+  return Array.from({ length: count }, (_, i) =>
+    resolveRow(plan, { row: i + 1, line: i + 2, offset: i * 50, cells: cells(i), problems: null })
+  )
+}
+
+const person = (i: number) => [`c-${i}`, `Org ${i % 7}`, 'Ann', `a${i}@example.com`, '']
+const after = (rows: number) => ({ rows, offset: rows * 50, line: rows + 2, blankRows: 0 })
+
+/** Runs the rows to their end, as the job does. */
+async function commitAll(started: Run, all: ReturnType<typeof makeRows>) {
+  const memory = startMemory(plan)
+  let done = 0
+  for (let rows = all; rows.length > 0; ) {
+    const before = done
+    const step = await commitBatch(started, memory, rows, (count) => after(before + count))
+    done += step.rowCount
+    rows = rows.slice(step.rowCount).map((row) => resolveRow(plan, row.raw))
+  }
+}
+
+async function countStatements(pool: Pool, work: () => Promise<unknown>): Promise<number> {
+  let count = 0
+  const connect = pool.connect.bind(pool)
+  // biome-ignore lint/suspicious/noExplicitAny: wraps the driver, whatever the call looks like
+  ;(pool as any).connect = async () => {
+    const tx = await connect()
+    const query = tx.query
+    // biome-ignore lint/suspicious/noExplicitAny: same
+    ;(tx as any).query = (...args: any[]) => {
+      count++
+      // biome-ignore lint/suspicious/noExplicitAny: same
+      return (query as any).apply(tx, args)
+    }
+    const release = tx.release.bind(tx)
+    tx.release = (...args) => {
+      tx.query = query
+      tx.release = release
+      release(...args)
+    }
+    return tx
+  }
+  await work()
+  pool.connect = connect
+  return count
+}
+
+t.test('needs as many statements for 10 rows as for 4,000', async (t) => {
+  const { pool, account_id: small } = await start(t)
+  const { account_id: large } = await makeRun(pool)
+  for (const change of [0, 1]) {
+    const cells = (i: number) => [...person(i).slice(0, 4), change && i % 2 ? 'changed' : '']
+    const count = async (account_id: number, rows: number) => {
+      const { started } = await makeRun(pool, account_id)
+      return await countStatements(pool, () => commitAll(started, makeRows(rows, cells)))
+    }
+    t.equal(await count(small, 10), await count(large, 4_000), change ? 'updating' : 'creating')
+  }
+})
+
+t.test('a row that is rejected leaves no organization behind', async (t) => {
+  const { pool, started, account_id } = await start(t)
+  const rows = makeRows(2, (i) => [`c-${i}`, `Org ${i}`, 'Ann', i === 1 ? 'nonsense' : '', ''])
+  await commitAll(started, rows)
+  const { rows: found } = await pool.query(
+    `SELECT r.data->>'name' AS name FROM records r WHERE r.account_id = $1 AND r.type_id = 1`,
+    [account_id]
+  )
+  t.strictSame(found, [{ name: 'Org 0' }])
+})
+
+t.test('a worker whose import was taken over writes nothing', async (t) => {
+  const { pool, started, account_id } = await start(t)
+  await pool.query('UPDATE imports SET attempt = 2 WHERE account_id = $1', [account_id])
+  await t.rejects(commitAll(started, makeRows(3, person)), StaleAttempt)
+  const { rows } = await pool.query(
+    `SELECT (SELECT count(*) FROM records) AS records, (SELECT count(*) FROM import_rows) AS outcomes,
+      (SELECT count(*) FROM record_keys) AS keys`
+  )
+  t.strictSame(rows, [{ records: 0, outcomes: 0, keys: 0 }])
+})
+
+t.test('one row that the database refuses costs one row', async (t) => {
+  const { pool, started, account_id } = await start(t)
+  await pool.query(
+    `ALTER TABLE records ADD CONSTRAINT no_poison CHECK (data->>'first_name' IS DISTINCT FROM 'Poison')`
+  )
+  const cells = (i: number) => (i === 37 ? [`c-${i}`, 'Org', 'Poison', '', ''] : person(i))
+  await commitAll(started, makeRows(100, cells))
+  const { rows } = await pool.query(
+    `SELECT i.rows_created, i.rows_failed, i.next_row FROM imports i WHERE i.account_id = $1`,
+    [account_id]
+  )
+  t.strictSame(rows, [{ rows_created: 99, rows_failed: 1, next_row: 100 }])
+  const { rows: failed } = await pool.query(
+    `SELECT ir.row_number, ir.problems->0->>'code' AS code, ir.cells FROM import_rows ir
+    WHERE ir.account_id = $1 AND ir.outcome = 'failed'`,
+    [account_id]
+  )
+  t.strictSame(failed, [
+    { row_number: 38, code: 'row_failed', cells: ['c-37', 'Org', 'Poison', '', ''] }
+  ])
+})
+
+t.test('two imports that name the same new organizations create each once', async (t) => {
+  const { pool, started, account_id } = await start(t)
+  const { started: other } = await makeRun(pool, account_id)
+  await Promise.all([
+    commitAll(started, makeRows(500, person)),
+    commitAll(other, makeRows(500, person))
+  ])
+  const { rows: counts } = await pool.query(
+    `SELECT (SELECT count(*) FROM records r WHERE r.account_id = $1 AND r.type_id = 1) AS orgs,
+      (SELECT count(*) FROM records r WHERE r.account_id = $1 AND r.type_id = 2) AS people,
+      (SELECT sum(i.rows_created + i.rows_unchanged) FROM imports i WHERE i.account_id = $1) AS done`,
+    [account_id]
+  )
+  t.match(counts, [{ orgs: 7, people: 500 }])
+  t.equal(Number(counts[0].done), 1000)
+})
