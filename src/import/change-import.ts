@@ -63,12 +63,13 @@ function changeMapping(
   const { headers } = dialect
   if (given === undefined) return mapping
   if (given === null) return suggestMapping(headers, type)
+  const checked = parseMapping(headers, type, given)
   const claimed = new Set(Object.values(given))
-  const kept = headers.map((header, index) => {
+  return headers.map((header, index) => {
+    if (Object.hasOwn(given, header)) return checked[index] ?? null
     const field = mapping[index] ?? null
-    return [header, claimed.has(field) ? null : field]
+    return claimed.has(field) ? null : field
   })
-  return parseMapping(headers, type, { ...Object.fromEntries(kept), ...given })
 }
 
 /** draft -> queued. Throws import_not_found, import_state_conflict, required_column_unmapped,

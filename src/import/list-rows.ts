@@ -142,8 +142,15 @@ function rowJson(row: OutcomeRow): RowJson {
     record_id: row.record_id,
     matched_by: row.matched_by,
     changed_fields: row.changed_fields,
-    problems: row.problems ?? []
+    problems: (row.problems ?? []).map(problemJson)
   }
+}
+
+// jsonb gives keys back in an order of its own; a line of NDJSON reads better in ours.
+function problemJson(problem: Problem) {
+  const { severity, code, column, field, message, value, candidates } = problem
+  const json = { severity, code, column, field, message, value }
+  return candidates ? { ...json, candidates } : json
 }
 
 function filterOf({ account_id, import: { id, created_on }, outcomes }: RowChoice): OutcomeFilter {
