@@ -15,7 +15,7 @@ export interface ImportJob {
   import_id: number
 }
 
-/** Creates the queues, or brings their settings up to date. Called once by every process. */
+/** Creates the queues that are missing. Called once by every process. */
 export async function registerQueues(boss: Queue): Promise<void> {
   await boss.createQueue(importQueue, {
     // One running import for each (account, record type), oldest first.
@@ -27,7 +27,7 @@ export async function registerQueues(boss: Queue): Promise<void> {
     retryBackoff: true,
     retryDelayMax: 30,
     expireInSeconds: 86_399,
-    heartbeatSeconds: 30,
+    heartbeatSeconds: 30, // each worker sets its own configuration
     notify: true
   })
 }
@@ -61,6 +61,7 @@ export async function startWorkers(context: {
   log: Log
 }): Promise<Workers> {
   const { boss, pool, config, log } = context
+  await boss.updateQueue(importQueue, { heartbeatSeconds: config.workerHeartbeatSeconds })
   const stopping = new AbortController()
   await boss.work<ImportJob>(
     importQueue,

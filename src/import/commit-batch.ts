@@ -65,12 +65,18 @@ async function commit(
   checkpointAfter: (count: number) => Checkpoint,
   work: (tx: Tx) => Promise<BatchResult>
 ): Promise<Step> {
-  return await withTransaction(started.pool, async (tx) => {
-    const result = await work(tx)
-    const checkpoint = checkpointAfter(result.rowCount)
-    const { cancel_requested } = await saveProgress(tx, started.run, { ...result, checkpoint })
-    return { rowCount: result.rowCount, checkpoint, cancel_requested }
-  })
+  return await withTransaction(
+    started.pool,
+    async (tx) => {
+      const result = await work(tx)
+      const checkpoint = checkpointAfter(result.rowCount)
+      const { cancel_requested } = await saveProgress(tx, started.run, { ...result, checkpoint })
+      return { rowCount: result.rowCount, checkpoint, cancel_requested }
+    },
+    // Rows, outcomes and checkpoint are lost together or not at all, and then done again. The
+    // import's end is committed to disk, and everything before it with it.
+    { wait: false }
+  )
 }
 
 /** Writes the one row that the database does not take as failed: its outcome is all it leaves. */

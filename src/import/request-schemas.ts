@@ -94,7 +94,8 @@ export const DraftPatch = Type.Object(
   {
     mapping: Type.Optional(
       nullable(
-        Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()])),
+        // A list of types, not a union: the validator would take null for a blank text.
+        Type.Record(Type.String(), nullable(Type.String(), 'Field name, or null.')),
         'Header to field name, or to null to ignore the column; columns that are not named stay ' +
           'as they are. null: back to the suggestions.'
       )

@@ -12,12 +12,14 @@ import { type MatchedRow, matchRows } from './match/match-rows.ts'
 import { takeRecordIds } from './match/probe-keys.ts'
 import {
   defaultReferences,
+  findUnknownNames,
   type NewReference,
   prepareReferences,
   type ReferenceNames,
   resolveReferences,
   trimReferences,
-  typesToCreateIn
+  typesToCreateIn,
+  type UnknownNames
 } from './match/resolve-references.ts'
 import type { ImportPlan } from './resolve/plan.ts'
 import type { ResolvedRow } from './resolve/resolve-row.ts'
@@ -69,38 +71,45 @@ export function forgetMemory(memory: BatchMemory, plan: ImportPlan): void {
 /** Runs one batch. `rows` are fresh from resolveRow; they are changed in place. */
 export async function runBatch(place: BatchPlace, rows: ResolvedRow[]): Promise<BatchResult> {
   const { tx, account_id, plan, memory } = place
-  await takeTurn(place, rows)
+  const unknown = await takeTurn(place, rows)
   const cut = findSelfReference(plan.type, memory.references, rows)
   const batch = cut < rows.length ? rows.slice(0, cut) : rows
-  const named = await resolveReferences(tx, account_id, plan, memory.references, batch)
+  const named = await resolveReferences(tx, account_id, unknown, batch)
   const filter = memory.filter ?? createKeyFilter(false)
   const { matched, records } = await matchRows({ tx, account_id, plan, filter }, batch)
   const decided = decideRows(place, matched, records)
   return await writeBatch(place, decided, named)
 }
 
-/** Locks the types that may be written and drops what others have made uncertain. */
-async function takeTurn(place: BatchPlace, rows: ResolvedRow[]): Promise<void> {
+/** Locks the types that may be written and drops what others have made uncertain.
+ *  Out: the names that have to be looked up. */
+async function takeTurn(place: BatchPlace, rows: ResolvedRow[]): Promise<UnknownNames> {
   const { tx, account_id, plan, memory } = place
   const { references, writeSeqs } = memory
   const own = plan.type.type_id
   trimReferences(references)
-  const creating = typesToCreateIn(references, plan, rows)
-  const locked = await lockTypes(tx, account_id, [own, ...creating])
+  let unknown = findUnknownNames(references, plan, rows)
+  const locked = await lockTypes(tx, account_id, [own, ...typesToCreateIn(unknown)])
   const others = references.map((names) => names.type.type_id).filter((id) => !locked.has(id))
   const read = await readWriteSeqs(tx, account_id, [...new Set(others)])
-  for (const { type, ids } of references) {
-    if (wroteElse(writeSeqs, type.type_id, locked, read)) ids.clear()
+  const stale = references.filter(({ type, ids }) => {
+    return ids.size > 0 && wroteElse(writeSeqs, type.type_id, locked, read)
+  })
+  if (stale.length > 0) {
+    for (const { ids } of stale) ids.clear()
+    unknown = findUnknownNames(references, plan, rows)
+    // Names that have become unknown again may have to be created. Taking a second turn out of
+    // order can end in a deadlock, which the database reports and the caller tries again.
+    const more = typesToCreateIn(unknown).filter((id) => !locked.has(id))
+    if (more.length > 0) {
+      for (const [id, seq] of await lockTypes(tx, account_id, more)) locked.set(id, seq)
+    }
   }
-  // Names that have become unknown again may have to be created. Taking a second turn out of order
-  // can end in a deadlock, which the database reports and the caller tries again.
-  const more = typesToCreateIn(references, plan, rows).filter((id) => !locked.has(id))
-  if (more.length > 0)
-    for (const entry of await lockTypes(tx, account_id, more)) locked.set(...entry)
   if (memory.filter === null) {
     memory.filter = createKeyFilter(await isTypeEmpty(tx, account_id, own))
   } else if (wroteElse(writeSeqs, own, locked, read)) memory.filter.forget()
   for (const [id, seq] of [...read, ...locked]) writeSeqs.set(id, seq)
+  return unknown
 }
 
 /** Whether anybody else wrote the type since this import last looked. */

@@ -150,7 +150,7 @@ export interface ImportFilter {
   limit: number
 }
 
-/** Imports of the account, newest first. */
+/** Imports of the account, newest first. Times are compared as they are shown: in milliseconds. */
 export async function listImports(db: Db, account_id: number, filter: ImportFilter) {
   const { rows } = await db.query<ImportRow>(
     `/* import.list */
@@ -160,8 +160,10 @@ export async function listImports(db: Db, account_id: number, filter: ImportFilt
     WHERE i.account_id = $1::integer
       AND ($2::text[] IS NULL OR i.state = ANY($2::text[]))
       AND ($3::text IS NULL OR i.type = $3::text)
-      AND ($4::timestamptz IS NULL OR i.created_at > $4::timestamptz)
-      AND ($5::timestamptz IS NULL OR i.created_at < $5::timestamptz)
+      AND ($4::timestamptz IS NULL
+        OR date_trunc('milliseconds', i.created_at) > $4::timestamptz)
+      AND ($5::timestamptz IS NULL
+        OR date_trunc('milliseconds', i.created_at) < $5::timestamptz)
       AND ($6::text IS NULL OR strpos(lower(i.file_name), lower($6::text)) > 0)
       AND ($7::bigint IS NULL OR i.id < $7::bigint)
     ORDER BY i.id DESC

@@ -36,7 +36,8 @@ export function createPool(options: PoolOptions): Pool {
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-    idle_in_transaction_session_timeout: 300_000,
+    // A frozen process must not keep its locks from those that take its work over.
+    idle_in_transaction_session_timeout: 60_000,
     ...(options.statementTimeoutMs > 0 && {
       statement_timeout: options.statementTimeoutMs,
       query_timeout: options.statementTimeoutMs + 1_000
@@ -47,8 +48,14 @@ export function createPool(options: PoolOptions): Pool {
 }
 
 /** Runs `work` in one transaction: the only BEGIN. Commits its result or rolls back and rethrows.
- *  A connection whose rollback fails is destroyed, never given back. */
-export async function withTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+ *  A connection whose rollback fails is destroyed, never given back. With `wait: false` the commit
+ *  does not wait for the disk: should the server crash, the last such transactions are gone as if
+ *  they had never run, but none is there in part, and none without those before it. */
+export async function withTransaction<T>(
+  pool: Pool,
+  work: (tx: Tx) => Promise<T>,
+  { wait = true }: { wait?: boolean } = {}
+): Promise<T> {
   const tx = await pool.connect()
   // Without a listener a connection that breaks between two statements would end the process;
   // the statement that runs into it rejects by itself.
@@ -56,7 +63,7 @@ export async function withTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T
   tx.on('error', ignore)
   let broken: Error | undefined
   try {
-    await tx.query('BEGIN')
+    await tx.query(wait ? 'BEGIN' : 'BEGIN; SET LOCAL synchronous_commit TO off')
     const result = await work(tx)
     await tx.query('COMMIT')
     return result

@@ -66,15 +66,14 @@ async function readFile(part: MultipartFile, limits: FormLimits) {
 
 /** The file's bytes; ends with too_large as soon as the limit is passed, without reading on. */
 async function* fileBytes(file: MultipartFile['file'], limits: FormLimits): AsyncGenerator<Buffer> {
-  const tooLarge = () => appError('too_large', { limit: limits.maxUploadBytes })
-  const onLimit = () => file.destroy(tooLarge())
+  const onLimit = () => file.destroy(appError('too_large', { limit: limits.maxUploadBytes }))
   const onAbort = () => file.destroy(limits.signal.reason)
   file.once('limit', onLimit)
+  // Passed in the very chunk that began the file, before anybody could listen.
+  if (file.truncated) onLimit()
   limits.signal.addEventListener('abort', onAbort, { once: true })
   try {
     yield* file
-    // The limit may have been passed before anybody could listen.
-    if (file.truncated) throw tooLarge()
   } catch (error) {
     throw uploadError(error)
   } finally {

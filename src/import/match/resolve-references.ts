@@ -52,35 +52,42 @@ export function trimReferences(references: ReferenceNames[]): void {
   for (const { ids } of references) if (ids.size > maxNames) ids.clear()
 }
 
-/** The types that must be locked before `resolveReferences`: those where a record may have to be
- *  created, because a row names something not yet known. */
-export function typesToCreateIn(
+/** Per reference field, the names in `rows` (and the plan's default) that are not known yet. */
+export type UnknownNames = Map<ReferenceNames, string[]>
+
+/** Collects the names that have to be looked up. */
+export function findUnknownNames(
   references: ReferenceNames[],
   plan: ImportPlan,
   rows: ResolvedRow[]
-): number[] {
-  return references.flatMap((names) => {
-    if (names.field.reference?.on_missing !== 'create') return []
-    return unknownTexts(names, plan, rows).length > 0 ? [names.type.type_id] : []
-  })
+): UnknownNames {
+  return new Map(references.map((names) => [names, unknownTexts(names, plan, rows)]))
+}
+
+/** The types that must be locked before `resolveReferences`: those where a record may have to be
+ *  created, because a row names something not yet known. */
+export function typesToCreateIn(unknown: UnknownNames): number[] {
+  return [...unknown].flatMap(([{ field, type }, texts]) =>
+    field.reference?.on_missing === 'create' && texts.length > 0 ? [type.type_id] : []
+  )
 }
 
 /** Replaces names by ids in `rows` (changed in place). Out: the records to create. */
 export async function resolveReferences(
   tx: Tx,
   account_id: number,
-  plan: ImportPlan,
-  references: ReferenceNames[],
+  unknown: UnknownNames,
   rows: ResolvedRow[]
 ): Promise<Map<number, NewReference>> {
   const created = new Map<number, NewReference>()
-  for (const names of references) {
-    const texts = unknownTexts(names, plan, rows)
+  for (const [names, texts] of unknown) {
     if (texts.length > 0) await lookUp(tx, account_id, names, texts)
     await createMissing(tx, names, texts, created)
     for (const row of rows) {
       if (!row.rejected) putId(names, row)
     }
+    // What is missing now may be a later row of the file.
+    for (const text of texts) if (names.ids.get(text)?.length === 0) names.ids.delete(text)
   }
   return created
 }

@@ -69,7 +69,13 @@ function explain(outcome: ScanOutcome, scan: Scan, line: number): string {
 function splitNames(bytes: Buffer, scan: Scan, delimiter: string): string[] {
   const mended = scan.loose ? mendRecord(bytes, 0, bytes.length, delimiter.charCodeAt(0)) : null
   const copy = mended?.bytes ?? Buffer.from(bytes)
-  const range = { bytes: copy, start: 0, end: copy.length, encoding: 'utf8', escaped: true } as const
+  const range = {
+    bytes: copy,
+    start: 0,
+    end: copy.length,
+    encoding: 'utf8',
+    escaped: true
+  } as const
   const cells = createCellSplitter(delimiter)(range)
   return cells.map((cell) => cell.trim())
 }

@@ -17,33 +17,34 @@ import { scanRecord } from './scan-record.ts'
 export function readQuotedRecord(r: RowReader): boolean {
   const { window: w, scan } = r
   const outcome = scanRecord(scan, w.bytes, w.start, w.bytes.length, w.atEnd, r.maxRowBytes)
-  if (outcome === 'more') return false
-  if (outcome === 'ended' && !swallowsRows(r)) addRecord(r)
+  const swallows = outcome === 'ended' ? swallowsRows(r) : null
+  if (outcome === 'more' || swallows === 'more') return false
+  if (swallows === false) addRecord(r)
   else if (outcome === 'stray' && scan.lines === 1) addMendedLine(r)
   else addDamagedRow(r, 'open_quote', w.lineEnd, 1, scan.cells)
   return true
 }
 
-/** Whether the scanned record has several lines, is not what the header promises, and holds a line
- *  that is a good row by itself. */
-function swallowsRows(r: RowReader): boolean {
-  const { window: w, scan } = r
+/** Whether the scanned record has several lines, is not what the header promises (or has quotes at
+ *  odd places), and holds a line on which a good row begins. */
+function swallowsRows(r: RowReader): boolean | 'more' {
+  const { window: w, scan, lineScan } = r
   // In a file of one column any text is a good row, so that says nothing there.
   if (scan.lines === 1 || r.columns === 1) return false
-  if (scan.cells === r.columns && !scan.ambiguous) return false
+  if (scan.cells === r.columns && !scan.literal) return false
   for (let start = w.lineNext; start < scan.end; ) {
-    const found = findLineEnd(w.bytes, start, scan.end)
-    const end = found === -1 ? scan.end : found
-    if (isGoodLine(r, start, end)) return true
+    const end = findLineEnd(w.bytes, start, scan.end)
+    // The quote that ends this record may open a cell of the last line, which then goes on.
+    const stop = end === -1 ? w.bytes.length : end
+    const atEnd = end === -1 ? w.atEnd : true
+    const outcome = scanRecord(lineScan, w.bytes, start, stop, atEnd, r.maxRowBytes)
+    if (outcome === 'more') return 'more'
+    const good = lineScan.cells === r.columns && !lineScan.ambiguous
+    if (outcome === 'ended' && good) return true
+    if (end === -1) return false
     start = afterLineEnd(w.bytes, end)
   }
   return false
-}
-
-function isGoodLine(r: RowReader, start: number, end: number): boolean {
-  const line = r.lineScan
-  const outcome = scanRecord(line, r.window.bytes, start, end, true, r.maxRowBytes)
-  return outcome === 'ended' && line.cells === r.columns && !line.ambiguous
 }
 
 /** Adds a record whose quotes are in order, be its cells right or wrong. */
