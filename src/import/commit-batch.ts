@@ -8,11 +8,25 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { rowProblem } from '../errors.ts'
 import { isConnectionError, type Tx, withTransaction } from '../platform/db.ts'
 import type { Run } from './job.ts'
-import { type ResolvedRow, resolveRow } from './resolve/resolve-row.ts'
-import { type BatchMemory, type BatchResult, forgetMemory, runBatch, tally } from './run-batch.ts'
+import type { ResolvedRow } from './resolve/resolve-row.ts'
+import {
+  type BatchMemory,
+  forgetMemory,
+  type PreparedBatch,
+  prepareBatch,
+  refresh,
+  runBatch
+} from './run-batch.ts'
 import type { Checkpoint } from './terms.ts'
 import { StaleAttempt, saveProgress } from './write/import-state.ts'
+import { type BatchResult, tally } from './write/write-batch.ts'
 import { writeOutcomes } from './write/write-outcomes.ts'
+
+/** A run with what its batches share. */
+export interface BatchRun extends Run {
+  memory: BatchMemory
+  whileBusy: () => void
+}
 
 export interface Step {
   /** Rows done, counted from the first one given. */
@@ -26,27 +40,28 @@ const maxTries = 6
 /** Commits as many of the given rows as can stand in one batch. `checkpointAfter(n)` says where to
  *  go on after the first n rows. Throws StaleAttempt and what only a later attempt can mend. */
 export async function commitBatch(
-  started: Run,
-  memory: BatchMemory,
-  rows: ResolvedRow[],
+  started: BatchRun,
+  given: PreparedBatch,
   checkpointAfter: (count: number) => Checkpoint
 ): Promise<Step> {
-  let batch = rows
+  const { memory, whileBusy } = started
+  let batch = given
   for (let tries = 1; ; tries++) {
     try {
       return await commit(started, checkpointAfter, (tx) =>
-        runBatch({ tx, memory, plan: started.plan, ...idsOf(started) }, batch)
+        runBatch({ tx, memory, plan: started.plan, whileBusy, ...idsOf(started) }, batch)
       )
     } catch (error) {
-      forgetMemory(memory, started.plan)
+      forgetMemory(memory)
       const code = (error as { code?: string }).code
       if (error instanceof StaleAttempt || isConnectionError(error) || !code) throw error
-      started.log.warn({ code, rows: batch.length, tries }, 'batch refused by the database')
+      started.log.warn({ code, rows: batch.rows.length, tries }, 'batch refused by the database')
+      let { rows } = batch
       if (retriable.has(code) && tries < maxTries) await sleep(Math.random() * 50 * 2 ** tries)
       else if (!isDataError(code)) throw error
-      else if (batch.length === 1) return await failRow(started, batch, code, checkpointAfter)
-      else batch = batch.slice(0, Math.ceil(batch.length / 2))
-      batch = batch.map((row) => resolveRow(started.plan, row.raw))
+      else if (rows.length === 1) return await failRow(started, rows, code, checkpointAfter)
+      else rows = rows.slice(0, Math.ceil(rows.length / 2))
+      batch = prepareBatch(started.plan, memory, refresh(started.plan, rows))
     }
   }
 }

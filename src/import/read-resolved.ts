@@ -34,20 +34,29 @@ export async function* readResolved(
   }
 }
 
-/** Yields what `source` yields, but already works on the next item while one is being used. */
-export async function* readAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
-  let next = source.next()
+/** Yields what `source` yields, each with a function that makes the source begin with the next item.
+ *  Whoever uses an item calls it at a moment when this process would otherwise only wait; it may be
+ *  called several times. */
+export async function* readAhead<T>(
+  source: AsyncGenerator<T>
+): AsyncGenerator<{ item: T; startNext: () => void }> {
+  let next: Promise<IteratorResult<T>> | null = null
+  const startNext = () => {
+    if (next !== null) return
+    next = source.next()
+    // Its failure is seen when its turn comes; until then it is not an unhandled one.
+    next.catch(() => {})
+  }
   try {
     for (;;) {
-      const item = await next
-      if (item.done) return
-      next = source.next()
-      // Its failure is seen when its turn comes; until then it is not an unhandled one.
-      next.catch(() => {})
-      yield item.value
+      startNext()
+      const { done, value } = await (next as unknown as Promise<IteratorResult<T>>)
+      if (done) return
+      next = null
+      yield { item: value, startNext }
     }
   } finally {
-    await next.catch(() => {})
+    await (next as Promise<unknown> | null)?.catch(() => {})
     await source.return(undefined)
   }
 }

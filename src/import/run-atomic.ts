@@ -10,8 +10,8 @@ import { type Tx, withTransaction } from '../platform/db.ts'
 import { finish } from './finish-run.ts'
 import type { Run } from './job.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
-import { type ResolvedRow, resolveRow } from './resolve/resolve-row.ts'
-import { runBatch, startMemory, tally } from './run-batch.ts'
+import type { ResolvedRow } from './resolve/resolve-row.ts'
+import { prepareBatch, refresh, runBatch, startMemory } from './run-batch.ts'
 import { type Checkpoint, outcomes, type Problem } from './terms.ts'
 import {
   checkAttempt,
@@ -21,6 +21,7 @@ import {
   type Progress,
   saveProgress
 } from './write/import-state.ts'
+import { tally } from './write/write-batch.ts'
 import { type RowOutcome, writeOutcomes } from './write/write-outcomes.ts'
 
 /** Problems of rejected rows by row number, as far as memory allows. */
@@ -81,17 +82,18 @@ async function writeAll(started: Run, tx: Tx, rejected: Rejected): Promise<void>
   const place = { tx, account_id: run.account_id, import_id: run.id, created_on: run.created_on }
   const memory = startMemory(plan)
   const total = noProgress(startOf(started))
-  for await (const { rows, end } of readAhead(readResolved(read, total.checkpoint))) {
+  for await (const { item, startNext } of readAhead(readResolved(read, total.checkpoint))) {
     await stopIfAsked(started)
-    for (let open = rows; open.length > 0; ) {
-      const result = await runBatch({ ...place, plan, memory }, open)
+    for (let open = item.rows; open.length > 0; ) {
+      const batch = prepareBatch(plan, memory, open)
+      const result = await runBatch({ ...place, plan, memory, whileBusy: startNext }, batch)
       noteRejected(rejected, result.rows)
       if (rejected.size >= maxRejected) throw new Rollback('rejected')
       addUp(total, result)
-      open = open.slice(result.rowCount).map((row) => resolveRow(plan, row.raw))
+      open = refresh(plan, open.slice(result.rowCount))
     }
-    total.checkpoint = end
-    await noteBytes(started.pool, run, end.offset)
+    total.checkpoint = item.end
+    await noteBytes(started.pool, run, item.end.offset)
   }
   if (rejected.size > 0) throw new Rollback('rejected')
   await saveProgress(tx, run, total)
@@ -121,7 +123,7 @@ async function writeRefusal(started: Run, tx: Tx, rejected: Rejected): Promise<v
   const { run, read } = started
   const place = { tx, account_id: run.account_id, import_id: run.id, created_on: run.created_on }
   const total = noProgress(startOf(started))
-  for await (const { rows, end } of readAhead(readResolved(read, total.checkpoint))) {
+  for await (const { rows, end } of readResolved(read, total.checkpoint)) {
     await stopIfAsked(started)
     const refused = rows.map((row) => refusal(row, rejected.get(row.raw.row)))
     await writeOutcomes(place, refused)

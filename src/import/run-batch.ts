@@ -1,20 +1,23 @@
 // One batch: resolved rows -> match -> decide -> write, inside the caller's transaction.
-// Called by job.ts. The number of statements is a constant, whatever the batch holds.
+// Called by the runs. The number of statements is a constant, whatever the batch holds.
+//
+// What needs no database is done before the batch's turn comes, while the batch before it is being
+// written: `prepareBatch`. It rests on names that were looked up earlier; should one of them have
+// become uncertain since (`memory.epoch`), the rows are taken from the start again.
 
 import type { Tx } from '../platform/db.ts'
 import { keysOf } from '../record-types/match-keys.ts'
 import type { RecordData } from '../record-types/types.ts'
 import { type Decision, decideRow } from './decide/decide-row.ts'
-import { findSelfReference } from './match/find-collision.ts'
+import { findSelfReference, refersToItself } from './match/find-collision.ts'
 import { createKeyFilter, type KeyFilter } from './match/key-filter.ts'
-import { isTypeEmpty, lockTypes, readWriteSeqs } from './match/lock-types.ts'
-import { type MatchedRow, matchRows } from './match/match-rows.ts'
-import { takeRecordIds } from './match/probe-keys.ts'
+import { isTypeEmpty, lockTypes } from './match/lock-types.ts'
+import { type MatchedRow, matchRows, prepareRows } from './match/match-rows.ts'
 import {
   defaultReferences,
   findUnknownNames,
-  type NewReference,
   prepareReferences,
+  putIds,
   type ReferenceNames,
   resolveReferences,
   trimReferences,
@@ -22,10 +25,9 @@ import {
   type UnknownNames
 } from './match/resolve-references.ts'
 import type { ImportPlan } from './resolve/plan.ts'
-import type { ResolvedRow } from './resolve/resolve-row.ts'
-import type { ExistingRecord, Outcome, Problem } from './terms.ts'
-import { type RowOutcome, writeOutcomes } from './write/write-outcomes.ts'
-import { createRecords, type NewRecord, updateRecords } from './write/write-records.ts'
+import { type ResolvedRow, resolveRow } from './resolve/resolve-row.ts'
+import type { ExistingRecord } from './terms.ts'
+import { type BatchResult, writeBatch } from './write/write-batch.ts'
 
 /** What an import knows from batch to batch; lost with its worker, and then found out again. */
 export interface BatchMemory {
@@ -33,6 +35,10 @@ export interface BatchMemory {
   filter: KeyFilter | null
   /** write_seq of each type as this import left it: another value means somebody else wrote. */
   writeSeqs: Map<number, number>
+  /** Record ids taken from the sequence and not used yet. */
+  ids: number[]
+  /** Raised whenever a remembered name turned out to be uncertain. */
+  epoch: number
 }
 
 export interface BatchPlace {
@@ -43,73 +49,116 @@ export interface BatchPlace {
   created_on: string
   plan: ImportPlan
   memory: BatchMemory
+  /** Called, maybe several times, when the database has work to do and this process has none. */
+  whileBusy: () => void
 }
 
-export interface BatchResult {
-  /** Rows done: the first so many of those given. The others belong to the next batch. */
-  rowCount: number
-  counts: Record<Outcome, number>
-  warnings: number
-  /** Records created because rows named them, by type name. */
-  referencesCreated: Record<string, number>
-  /** What became of each row done, in order. */
-  rows: RowOutcome[]
+/** Rows on their way into a batch. */
+export interface PreparedBatch {
+  rows: ResolvedRow[]
+  /** Rows with ids in place of names, and their keys; null: that needs the database first. */
+  prepared: MatchedRow[] | null
+  epoch: number
 }
 
 /** Memory of an import that begins or is taken over. */
 export function startMemory(plan: ImportPlan): BatchMemory {
-  return { references: prepareReferences(plan), filter: null, writeSeqs: new Map() }
+  const references = prepareReferences(plan)
+  return { references, filter: null, writeSeqs: new Map(), ids: [], epoch: 0 }
 }
 
 /** After a rollback nothing remembered is sure any more. */
-export function forgetMemory(memory: BatchMemory, plan: ImportPlan): void {
-  memory.references = prepareReferences(plan)
+export function forgetMemory(memory: BatchMemory): void {
+  for (const { ids } of memory.references) ids.clear()
   memory.filter?.forget()
   memory.writeSeqs.clear()
+  memory.epoch++
 }
 
-/** Runs one batch. `rows` are fresh from resolveRow; they are changed in place. */
-export async function runBatch(place: BatchPlace, rows: ResolvedRow[]): Promise<BatchResult> {
+/** Does ahead of time what needs no database. `rows` are fresh from resolveRow and are changed in
+ *  place. */
+export function prepareBatch(
+  plan: ImportPlan,
+  memory: BatchMemory,
+  rows: ResolvedRow[]
+): PreparedBatch {
+  const { references, epoch } = memory
+  const known = [...findUnknownNames(references, plan, rows).values()].every(
+    (texts) => texts.length === 0
+  )
+  if (!known || refersToItself(plan.type, references)) return { rows, prepared: null, epoch }
+  putIds(references, rows)
+  return { rows, prepared: prepareRows(plan, memory.filter, rows), epoch }
+}
+
+/** The same rows as they come from resolveRow: matching has put ids in place of names. */
+export function refresh(plan: ImportPlan, rows: ResolvedRow[]): ResolvedRow[] {
+  return rows.map((row) => resolveRow(plan, row.raw))
+}
+
+/** Runs one batch. Out: what became of the first rows; the others belong to the next batch. */
+export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise<BatchResult> {
   const { tx, account_id, plan, memory } = place
-  const unknown = await takeTurn(place, rows)
-  const cut = findSelfReference(plan.type, memory.references, rows)
-  const batch = cut < rows.length ? rows.slice(0, cut) : rows
-  const named = await resolveReferences(tx, account_id, unknown, batch)
-  const filter = memory.filter ?? createKeyFilter(false)
-  const { matched, records } = await matchRows({ tx, account_id, plan, filter }, batch)
+  const unknown = await takeTurn(place, given)
+  let rows = given.prepared
+  let named: Awaited<ReturnType<typeof resolveReferences>> = new Map()
+  if (rows === null || given.epoch !== memory.epoch) {
+    const fresh = rows === null ? given.rows : refresh(plan, given.rows)
+    const batch = fresh.slice(0, findSelfReference(plan.type, memory.references, fresh))
+    named = await resolveReferences(tx, account_id, unknown, batch)
+    rows = prepareRows(plan, memory.filter, batch)
+  }
+  const { whileBusy } = place
+  const { matched, records } = await matchRows({ tx, account_id, plan, whileBusy }, rows)
   const decided = decideRows(place, matched, records)
   return await writeBatch(place, decided, named)
 }
 
 /** Locks the types that may be written and drops what others have made uncertain.
  *  Out: the names that have to be looked up. */
-async function takeTurn(place: BatchPlace, rows: ResolvedRow[]): Promise<UnknownNames> {
+async function takeTurn(place: BatchPlace, given: PreparedBatch): Promise<UnknownNames> {
   const { tx, account_id, plan, memory } = place
   const { references, writeSeqs } = memory
   const own = plan.type.type_id
-  trimReferences(references)
-  let unknown = findUnknownNames(references, plan, rows)
-  const locked = await lockTypes(tx, account_id, [own, ...typesToCreateIn(unknown)])
-  const others = references.map((names) => names.type.type_id).filter((id) => !locked.has(id))
-  const read = await readWriteSeqs(tx, account_id, [...new Set(others)])
+  if (trimReferences(references)) memory.epoch++
+  const isSure = () => given.prepared !== null && given.epoch === memory.epoch
+  const find = (): UnknownNames =>
+    isSure() ? new Map() : findUnknownNames(references, plan, refreshIfPrepared(plan, given))
+  let unknown = find()
+  const others = references.map((names) => names.type.type_id)
+  const { locked, read } = await lockTypes(
+    tx,
+    account_id,
+    [own, ...typesToCreateIn(unknown)],
+    others
+  )
   const stale = references.filter(({ type, ids }) => {
     return ids.size > 0 && wroteElse(writeSeqs, type.type_id, locked, read)
   })
   if (stale.length > 0) {
     for (const { ids } of stale) ids.clear()
-    unknown = findUnknownNames(references, plan, rows)
+    memory.epoch++
+    unknown = find()
     // Names that have become unknown again may have to be created. Taking a second turn out of
     // order can end in a deadlock, which the database reports and the caller tries again.
     const more = typesToCreateIn(unknown).filter((id) => !locked.has(id))
     if (more.length > 0) {
-      for (const [id, seq] of await lockTypes(tx, account_id, more)) locked.set(id, seq)
+      const late = await lockTypes(tx, account_id, more, [])
+      for (const [id, seq] of late.locked) locked.set(id, seq)
     }
   }
   if (memory.filter === null) {
     memory.filter = createKeyFilter(await isTypeEmpty(tx, account_id, own))
-  } else if (wroteElse(writeSeqs, own, locked, read)) memory.filter.forget()
+  } else if (memory.filter.knowsAll() && wroteElse(writeSeqs, own, locked, read)) {
+    memory.filter.forget()
+    memory.epoch++
+  }
   for (const [id, seq] of [...read, ...locked]) writeSeqs.set(id, seq)
   return unknown
+}
+
+function refreshIfPrepared(plan: ImportPlan, { prepared, rows }: PreparedBatch): ResolvedRow[] {
+  return prepared === null ? rows : refresh(plan, rows)
 }
 
 /** Whether anybody else wrote the type since this import last looked. */
@@ -119,13 +168,13 @@ function wroteElse(
   locked: Map<number, number>,
   read: Map<number, number>
 ): boolean {
-  const before = known.get(type_id)
   const own = locked.get(type_id)
   const now = own === undefined ? read.get(type_id) : own - 1
-  return before === undefined || before !== now
+  return known.get(type_id) !== now
 }
 
-interface DecidedRow extends MatchedRow {
+/** A row and what happens to it. */
+export interface DecidedRow extends MatchedRow {
   decision: Decision
 }
 
@@ -137,17 +186,19 @@ function decideRows(
   const { plan, memory } = place
   const defaults = { ...plan.defaults, ...defaultReferences(memory.references, plan) }
   const titleOf = (id: number) => title(plan, records.get(id)?.data) || `#${id}`
-  const decided: DecidedRow[] = []
   const merged = new Set<string>()
-  for (const one of matched) {
+  for (const [index, one] of matched.entries()) {
     // A change can give a record a key that its row alone does not have (new first name, old last
     // name). A row that may be about that record waits for the next batch.
-    if (merged.size > 0 && one.keys.some((keys) => keys.some((key) => merged.has(key)))) break
-    const decision = decideRow(plan, one.row, one.match, one.existing, { defaults, titleOf })
+    if (merged.size > 0 && one.keys.some((keys) => keys.some((key) => merged.has(key)))) {
+      return matched.slice(0, index) as DecidedRow[]
+    }
+    const { row, match, existing } = one
+    const decision = decideRow(plan, row, match, existing, { defaults, titleOf })
+    one.decision = decision
     if (decision.action === 'update') noteMergedKeys(plan, one, decision, merged)
-    decided.push({ ...one, decision })
   }
-  return decided
+  return matched as DecidedRow[]
 }
 
 function noteMergedKeys(
@@ -167,150 +218,4 @@ function noteMergedKeys(
 
 function title(plan: ImportPlan, data: RecordData | null | undefined): string {
   return plan.type.title_fields.flatMap((name) => data?.[name] ?? []).join(' ')
-}
-
-async function writeBatch(
-  place: BatchPlace,
-  decided: DecidedRow[],
-  named: Map<number, NewReference>
-): Promise<BatchResult> {
-  const { tx, account_id, import_id, plan, memory } = place
-  const creations = decided.filter((one) => one.decision.action === 'create')
-  const ids = await takeRecordIds(tx, creations.length)
-  const created = creations.map((one, index) => newRecord(plan, one, ids[index] as number))
-  const idOf = new Map(creations.map((one, index) => [one, ids[index] as number]))
-  const used = usedReferences(decided, named, memory)
-  const write = { tx, account_id, import_id, type: plan.type }
-  await createRecords(write, [...used.map(newReferenceRecord), ...created])
-  await updateRecords(write, decided.flatMap(changedRecord))
-  if (memory.filter) noteKeys(memory.filter, plan, created, decided)
-  const outcomes = decided.map((one) => rowOutcome(one, idOf.get(one) ?? null))
-  await writeOutcomes(place, outcomes)
-  const referencesCreated: Record<string, number> = {}
-  for (const { type } of used)
-    referencesCreated[type.name] = (referencesCreated[type.name] ?? 0) + 1
-  return { rowCount: decided.length, ...tally(outcomes), referencesCreated, rows: outcomes }
-}
-
-function newRecord(plan: ImportPlan, one: DecidedRow, id: number): NewRecord {
-  const data = one.decision.action === 'create' ? one.decision.data : {}
-  const { organization_field } = plan.type
-  if (organization_field !== null && one.organization_id !== null) {
-    data[organization_field] = one.organization_id
-  }
-  const keys: NewRecord['keys'] = []
-  for (const [index, rule] of plan.type.match_rules.entries()) {
-    for (const value of one.keys[index] ?? []) keys.push({ rule: rule.code, value })
-  }
-  return {
-    id,
-    type_id: plan.type.type_id,
-    organization_id: one.organization_id,
-    fingerprint: one.row.hash,
-    data,
-    keys
-  }
-}
-
-function newReferenceRecord({ id, type, data, keys }: NewReference): NewRecord {
-  return { id, type_id: type.type_id, organization_id: null, fingerprint: null, data, keys }
-}
-
-/** The named records that a row which is written really refers to. The others are not created,
- *  and forgotten again: a rejected row leaves nothing behind. */
-function usedReferences(
-  decided: DecidedRow[],
-  named: Map<number, NewReference>,
-  memory: BatchMemory
-): NewReference[] {
-  if (named.size === 0) return []
-  const used = new Set<number>()
-  for (const { decision } of decided) {
-    const values =
-      decision.action === 'create'
-        ? decision.data
-        : decision.action === 'update'
-          ? decision.set
-          : {}
-    for (const { field } of memory.references) {
-      const id = values[field.name]
-      if (typeof id === 'number' && named.has(id)) used.add(id)
-    }
-  }
-  for (const { ids } of memory.references) {
-    for (const [text, found] of ids) {
-      const id = found[0]
-      if (id !== undefined && named.has(id) && !used.has(id)) ids.delete(text)
-    }
-  }
-  return [...named.values()].filter(({ id }) => used.has(id))
-}
-
-function changedRecord(one: DecidedRow) {
-  const { decision } = one
-  if (decision.action !== 'update') return []
-  const { record, set, before } = decision
-  const organization_id = one.organization_id ?? record.organization_id
-  return [
-    {
-      id: record.id,
-      version: record.version,
-      organization_id,
-      fingerprint: one.row.hash,
-      data: record.data ?? {},
-      set,
-      before
-    }
-  ]
-}
-
-function noteKeys(
-  filter: KeyFilter,
-  plan: ImportPlan,
-  created: NewRecord[],
-  decided: DecidedRow[]
-) {
-  if (!filter.knowsAll()) return
-  for (const { keys } of created) for (const { rule, value } of keys) filter.add(rule, value)
-  for (const one of decided) {
-    if (one.decision.action !== 'update') continue
-    const data = { ...one.decision.record.data, ...one.decision.set }
-    for (const rule of plan.type.match_rules) {
-      for (const key of keysOf(rule, data, one.organization_id)) filter.add(rule.code, key)
-    }
-  }
-}
-
-const outcomeOf: Record<Decision['action'], Outcome> = {
-  create: 'created',
-  update: 'updated',
-  unchanged: 'unchanged',
-  skip: 'skipped',
-  reject: 'rejected'
-}
-
-function rowOutcome(one: DecidedRow, createdId: number | null): RowOutcome {
-  const { decision, match, row } = one
-  const more = 'problem' in decision && decision.problem ? [decision.problem] : []
-  const problems = more.length > 0 ? [...(row.problems ?? []), ...more] : row.problems
-  const rejected = decision.action === 'reject'
-  return {
-    raw: row.raw,
-    outcome: outcomeOf[decision.action],
-    record_id: rejected ? null : match.kind === 'one' ? match.id : createdId,
-    matched_by: match.kind === 'one' && !rejected ? match.matched_by : null,
-    changed_fields: decision.action === 'update' ? Object.keys(decision.set) : null,
-    problems
-  }
-}
-
-/** Counts outcomes, and the rows that have a warning but no error. */
-export function tally(outcomes: { outcome: Outcome; problems: Problem[] | null }[]) {
-  const counts = { created: 0, updated: 0, unchanged: 0, skipped: 0, rejected: 0, failed: 0 }
-  let warnings = 0
-  for (const { outcome, problems } of outcomes) {
-    counts[outcome]++
-    if (problems !== null && outcome !== 'rejected' && outcome !== 'failed') warnings++
-  }
-  return { counts, warnings }
 }

@@ -5,8 +5,7 @@ import { commitBatch } from './commit-batch.ts'
 import { finish } from './finish-run.ts'
 import type { Run } from './job.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
-import { resolveRow } from './resolve/resolve-row.ts'
-import { startMemory } from './run-batch.ts'
+import { type BatchMemory, prepareBatch, refresh, startMemory } from './run-batch.ts'
 import type { Checkpoint } from './terms.ts'
 import { finishImport } from './write/import-state.ts'
 
@@ -23,18 +22,20 @@ export async function runPartial(started: Run): Promise<void> {
   let cancelled = run.cancel_requested
   const stop = () => cancelled || signal.aborted
   if (!stop()) {
-    for await (const { rows, end } of readAhead(readResolved(read, done))) {
-      let open = rows
-      while (open.length > 0 && !stop()) {
-        const batch = open
-        const step = await commitBatch(started, memory, batch, (count) => {
-          const next = batch[count]
-          return next ? before(next.raw, done) : end
+    for await (const { item, startNext } of readAhead(prepared(started, memory, done))) {
+      let open = item.batch
+      while (open.rows.length > 0 && !stop()) {
+        const { rows } = open
+        const whileBusy = startNext
+        const step = await commitBatch({ ...started, memory, whileBusy }, open, (count) => {
+          const next = rows[count]
+          return next ? before(next.raw, done) : item.end
         })
         done = step.checkpoint
         cancelled = step.cancel_requested
-        // Matching has put ids in place of names: what is left for the next batch begins anew.
-        open = batch.slice(step.rowCount).map((row) => resolveRow(plan, row.raw))
+        // What was read ahead did not know of these rows.
+        if (step.rowCount < rows.length) memory.epoch++
+        open = prepareBatch(plan, memory, refresh(plan, rows.slice(step.rowCount)))
       }
       if (stop()) break
     }
@@ -42,6 +43,13 @@ export async function runPartial(started: Run): Promise<void> {
   if (cancelled) await finishImport(pool, run, { state: 'cancelled' })
   else if (signal.aborted) await started.giveBack(run)
   else await finish(pool, run, done)
+}
+
+/** The batches of the file, read and prepared while the one before is being written. */
+async function* prepared({ plan, read }: Run, memory: BatchMemory, from: Checkpoint) {
+  for await (const { rows, end } of readResolved(read, from)) {
+    yield { batch: prepareBatch(plan, memory, rows), end }
+  }
 }
 
 /** The checkpoint at which a row is the next one. Blank lines passed since are counted again. */

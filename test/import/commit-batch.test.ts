@@ -5,7 +5,7 @@ import { commitBatch } from '../../src/import/commit-batch.ts'
 import type { Run } from '../../src/import/job.ts'
 import { compilePlan } from '../../src/import/resolve/plan.ts'
 import { resolveRow } from '../../src/import/resolve/resolve-row.ts'
-import { startMemory } from '../../src/import/run-batch.ts'
+import { prepareBatch, startMemory } from '../../src/import/run-batch.ts'
 import { StaleAttempt } from '../../src/import/write/import-state.ts'
 import { createPool, type Pool } from '../../src/platform/db.ts'
 import { createLog } from '../../src/platform/log.ts'
@@ -59,10 +59,13 @@ const after = (rows: number) => ({ rows, offset: rows * 50, line: rows + 2, blan
 /** Runs the rows to their end, as the job does. */
 async function commitAll(started: Run, all: ReturnType<typeof makeRows>) {
   const memory = startMemory(plan)
+  const run = { ...started, memory, whileBusy: () => {} }
   let done = 0
   for (let rows = all; rows.length > 0; ) {
     const before = done
-    const step = await commitBatch(started, memory, rows, (count) => after(before + count))
+    const step = await commitBatch(run, prepareBatch(plan, memory, rows), (count) =>
+      after(before + count)
+    )
     done += step.rowCount
     rows = rows.slice(step.rowCount).map((row) => resolveRow(plan, row.raw))
   }

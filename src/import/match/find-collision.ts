@@ -44,6 +44,11 @@ function isSingle(type: RecordType, rule: MatchRule): boolean {
   return rule.fields.every((name) => type.fields.find((one) => one.name === name)?.many === null)
 }
 
+/** Whether rows of the type may refer to records of the same type. */
+export function refersToItself(type: RecordType, references: ReferenceNames[]): boolean {
+  return references.some((names) => names.type === type)
+}
+
 /** Index of the first row that names, in a reference to its own type, a record which an earlier
  *  row of the batch stands for; `rows.length` when none does. */
 export function findSelfReference(

@@ -3,42 +3,38 @@
 
 import type { Tx } from '../../platform/db.ts'
 
-/** Takes the turn for all given types, in ascending order so that no two writers can wait for each
- *  other. Out: write_seq by type_id, already raised by one for this batch. */
+/** Takes the turn for all types to be written, in ascending order so that no two writers can wait
+ *  for each other. Out: write_seq by type_id of these types, already raised by one for this batch,
+ *  and of the types that are only looked up (missing: nobody has written them yet). */
 export async function lockTypes(
   tx: Tx,
   account_id: number,
-  type_ids: number[]
-): Promise<Map<number, number>> {
-  const sorted = [...new Set(type_ids)].sort((a, b) => a - b)
-  const { rows } = await tx.query<{ type_id: number; write_seq: number }>(
+  toWrite: number[],
+  toRead: number[]
+): Promise<{ locked: Map<number, number>; read: Map<number, number> }> {
+  const sorted = [...new Set(toWrite)].sort((a, b) => a - b)
+  const { rows } = await tx.query<{ type_id: number; write_seq: number; locked: boolean }>(
     `/* match.lock_types */
-    INSERT INTO type_writes AS tw (account_id, type_id, write_seq)
-    SELECT $1::integer, t.type_id, 1
-    FROM unnest($2::smallint[]) WITH ORDINALITY AS t (type_id, place)
-    ORDER BY t.place
-    ON CONFLICT (account_id, type_id) DO UPDATE SET write_seq = tw.write_seq + 1
-    RETURNING tw.type_id, tw.write_seq`,
-    [account_id, sorted]
+    WITH turn AS (
+      INSERT INTO type_writes AS tw (account_id, type_id, write_seq)
+      SELECT $1::integer, t.type_id, 1
+      FROM unnest($2::smallint[]) WITH ORDINALITY AS t (type_id, place)
+      ORDER BY t.place
+      ON CONFLICT (account_id, type_id) DO UPDATE SET write_seq = tw.write_seq + 1
+      RETURNING tw.type_id, tw.write_seq
+    )
+    SELECT turn.type_id, turn.write_seq, true AS locked
+    FROM turn
+    UNION ALL
+    SELECT tr.type_id, tr.write_seq, false
+    FROM type_writes tr
+    WHERE tr.account_id = $1::integer
+    AND tr.type_id = ANY ($3::smallint[])`,
+    [account_id, sorted, toRead.filter((id) => !sorted.includes(id))]
   )
-  return new Map(rows.map((row) => [row.type_id, row.write_seq]))
-}
-
-/** Reads write_seq of types that are only looked up. Types nobody wrote yet are missing. */
-export async function readWriteSeqs(
-  tx: Tx,
-  account_id: number,
-  type_ids: number[]
-): Promise<Map<number, number>> {
-  const { rows } = await tx.query<{ type_id: number; write_seq: number }>(
-    `/* match.read_write_seqs */
-    SELECT tw.type_id, tw.write_seq
-    FROM type_writes tw
-    WHERE tw.account_id = $1::integer
-    AND tw.type_id = ANY ($2::smallint[])`,
-    [account_id, type_ids]
-  )
-  return new Map(rows.map((row) => [row.type_id, row.write_seq]))
+  const seqs = (locked: boolean) =>
+    new Map(rows.filter((row) => row.locked === locked).map((row) => [row.type_id, row.write_seq]))
+  return { locked: seqs(true), read: seqs(false) }
 }
 
 /** Whether an account has no record of a type at all. */

@@ -9,6 +9,7 @@ import type { Tx } from '../../platform/db.ts'
 import { keysOf } from '../../record-types/match-keys.ts'
 import type { MatchRule } from '../../record-types/types.ts'
 import { chooseMatch, type Hits, type Match } from '../decide/choose-match.ts'
+import type { Decision } from '../decide/decide-row.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import type { ResolvedRow } from '../resolve/resolve-row.ts'
 import type { ExistingRecord } from '../terms.ts'
@@ -25,29 +26,39 @@ export interface MatchedRow {
   match: Match
   /** The record of a match of one. */
   existing: ExistingRecord | undefined
-}
-
-interface Candidate extends MatchedRow {
   hits: Hits
   /** Nothing more has to be looked up for this row. */
   settled: boolean
+  decision: Decision | null
 }
 
 export interface MatchPlace {
   tx: Tx
   account_id: number
   plan: ImportPlan
-  filter: KeyFilter
+  /** See BatchPlace. */
+  whileBusy: () => void
+}
+
+/** Keys of the rows before the cut: what matching can do without the database. */
+export function prepareRows(
+  plan: ImportPlan,
+  filter: KeyFilter | null,
+  rows: ResolvedRow[]
+): MatchedRow[] {
+  const rules = plan.type.match_rules
+  const sure = filter?.knowsAll() ? filter : null
+  const all = rows.map((row) => prepare(plan, rules, sure, row))
+  const cut = findCollision(plan.type, all)
+  return cut < all.length ? all.slice(0, cut) : all
 }
 
 /** Matches a batch. Out: the rows before the cut, matched, in order; and the records looked at. */
 export async function matchRows(
   place: MatchPlace,
-  rows: ResolvedRow[]
+  batch: MatchedRow[]
 ): Promise<{ matched: MatchedRow[]; records: Map<number, ExistingRecord> }> {
   const { type } = place.plan
-  const all = rows.map((row) => prepare(place.plan, type.match_rules, row))
-  const batch = all.slice(0, findCollision(type, all))
   const records = new Map<number, ExistingRecord>()
   const hashes = batch.map((one) => one.row.hash)
   await fetchInto(place, records, idsOfCells(batch), hashes)
@@ -74,7 +85,7 @@ const isUntouched = (one: MatchedRow) => one.existing?.fingerprint === one.row.h
  *  taken: it must see what that one makes of it. */
 function chooseAll(
   rules: MatchRule[],
-  batch: Candidate[],
+  batch: MatchedRow[],
   records: Map<number, ExistingRecord>
 ): number {
   const seen = new Set<number>()
@@ -89,18 +100,35 @@ function chooseAll(
   return batch.length
 }
 
-function prepare(plan: ImportPlan, rules: MatchRule[], row: ResolvedRow): Candidate {
+const nothing: never[] = []
+
+function prepare(
+  plan: ImportPlan,
+  rules: MatchRule[],
+  filter: KeyFilter | null,
+  row: ResolvedRow
+): MatchedRow {
   const organization_id = organizationOf(plan, row)
   const keys = row.rejected ? [] : rules.map((rule) => keysOf(rule, row.values, organization_id))
+  const isNew = filter !== null && !mayExist(filter, rules, keys)
   return {
     row,
     organization_id,
     keys,
     match: { kind: 'none' },
     existing: undefined,
-    hits: [],
-    settled: row.rejected
+    hits: nothing,
+    settled: row.rejected || isNew,
+    decision: null
   }
+}
+
+function mayExist(filter: KeyFilter, rules: MatchRule[], keys: string[][]): boolean {
+  for (let place = 0; place < keys.length; place++) {
+    const { code } = rules[place] as MatchRule
+    for (const key of keys[place] as string[]) if (filter.mayHold(code, key)) return true
+  }
+  return false
 }
 
 function organizationOf(plan: ImportPlan, row: ResolvedRow): number | null {
@@ -110,7 +138,7 @@ function organizationOf(plan: ImportPlan, row: ResolvedRow): number | null {
   return typeof id === 'number' ? id : plan.options.organization_id
 }
 
-function idsOfCells(batch: Candidate[]): number[] {
+function idsOfCells(batch: MatchedRow[]): number[] {
   return batch.flatMap(({ row }) => (row.id === null || row.rejected ? [] : [row.id]))
 }
 
@@ -118,20 +146,23 @@ function idsOfCells(batch: Candidate[]): number[] {
 async function probeRule(
   place: MatchPlace,
   records: Map<number, ExistingRecord>,
-  batch: Candidate[],
+  batch: MatchedRow[],
   index: number,
   rule: MatchRule,
   hashes: number[]
 ): Promise<void> {
-  const { tx, account_id, plan, filter } = place
+  const { tx, account_id, plan, whileBusy } = place
   const open = batch.filter((one) => !one.settled && (rule.identity || !isFound(one)))
   const keys = open.flatMap((one) => one.keys[index] ?? [])
-  const wanted = keys.filter((key) => filter.mayHold(rule.code, key))
+  if (keys.length === 0) return
   const type_id = plan.type.type_id
-  const found = await probeKeys(tx, { account_id, type_id, rule: rule.code }, wanted)
+  const probed = probeKeys(tx, { account_id, type_id, rule: rule.code }, keys)
+  whileBusy()
+  const found = await probed
   if (found.size === 0) return
   const hitRows = open.filter((one) => {
     const ids = (one.keys[index] ?? []).flatMap((key) => found.get(key) ?? [])
+    if (one.hits === nothing) one.hits = []
     one.hits[index] = ids.length > 1 ? [...new Set(ids)] : ids
     return ids.length > 0
   })
@@ -141,14 +172,14 @@ async function probeRule(
   for (const one of hitRows) settle(plan, records, one, index, rule)
 }
 
-const isFound = (one: Candidate) =>
+const isFound = (one: MatchedRow) =>
   one.row.id !== null || one.hits.some((ids) => ids && ids.length > 0)
 
 /** Drops records that contradict the row, and closes rows that say what their record is. */
 function settle(
   plan: ImportPlan,
   records: Map<number, ExistingRecord>,
-  one: Candidate,
+  one: MatchedRow,
   index: number,
   rule: MatchRule
 ): void {

@@ -19,8 +19,8 @@ export interface NewReference {
   id: number
   type: RecordType
   data: RecordData
-  /** Keys by match rule code. */
-  keys: { rule: number; value: string }[]
+  /** Key texts by position of the type's match rule. */
+  keys: string[][]
 }
 
 /** What is known about the names of one reference field. */
@@ -47,9 +47,12 @@ export function prepareReferences(plan: ImportPlan): ReferenceNames[] {
   })
 }
 
-/** Keeps the memory bounded for imports that name very many different records. */
-export function trimReferences(references: ReferenceNames[]): void {
-  for (const { ids } of references) if (ids.size > maxNames) ids.clear()
+/** Keeps the memory bounded for imports that name very many different records. Out: whether names
+ *  were forgotten. */
+export function trimReferences(references: ReferenceNames[]): boolean {
+  const full = references.filter(({ ids }) => ids.size > maxNames)
+  for (const { ids } of full) ids.clear()
+  return full.length > 0
 }
 
 /** Per reference field, the names in `rows` (and the plan's default) that are not known yet. */
@@ -83,13 +86,20 @@ export async function resolveReferences(
   for (const [names, texts] of unknown) {
     if (texts.length > 0) await lookUp(tx, account_id, names, texts)
     await createMissing(tx, names, texts, created)
-    for (const row of rows) {
-      if (!row.rejected) putId(names, row)
-    }
-    // What is missing now may be a later row of the file.
+  }
+  putIds([...unknown.keys()], rows)
+  // What is missing now may be a later row of the file.
+  for (const [names, texts] of unknown) {
     for (const text of texts) if (names.ids.get(text)?.length === 0) names.ids.delete(text)
   }
   return created
+}
+
+/** Puts ids in place of names that are all known; rows whose names stand in the way get problems. */
+export function putIds(references: ReferenceNames[], rows: ResolvedRow[]): void {
+  for (const names of references) {
+    for (const row of rows) if (!row.rejected) putId(names, row)
+  }
 }
 
 /** The ids of the plan's default references, e.g. the status of a new record. */
@@ -142,9 +152,7 @@ async function createMissing(
     const field = names.rule.fields[0]
     if (id === undefined || field === undefined) continue
     const data = { [field]: text }
-    const keys = names.type.match_rules.flatMap((rule) =>
-      keysOf(rule, data, null).map((value) => ({ rule: rule.code, value }))
-    )
+    const keys = names.type.match_rules.map((rule) => keysOf(rule, data, null))
     created.set(id, { id, type: names.type, data, keys })
     names.ids.set(text, [id])
   }

@@ -1,6 +1,6 @@
 // Rewrites a record with loose quotes as RFC 4180 has it, so that csv-parser splits it as it was
 // meant: `a, "b" ,5" pipe` becomes `a,"b","5"" pipe"`. In: bytes of one record. Out: new bytes, or
-// null when more than one meaning is possible. Called by row-reader.ts and read-header.ts.
+// null when more than one meaning is possible. Called by read-record.ts and read-header.ts.
 
 import { CR, LF, QUOTE, skipBlanks } from './bytes.ts'
 

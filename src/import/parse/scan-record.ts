@@ -1,6 +1,7 @@
 // Finds where one record ends, by the grammar of RFC 4180, and what is odd about its quotes. It
 // looks at bytes only; cells are split by csv-parser afterwards, which can't tell a stray quote from
-// an opening one and would swallow the rows behind it. Called by row-reader.ts and the sniffers.
+// an opening one and would swallow the rows behind it. Called by read-record.ts, read-header.ts and
+// sniff-delimiter.ts.
 //
 // The result depends on nothing but the bytes from the record's start on, so that reading may begin
 // at any row boundary (checkpoints) and comes to the same rows.
@@ -42,7 +43,7 @@ const insideQuotes = -1
 const strayQuote = -2
 
 /** A record with more multi-line cells is taken for damage: bounds how far a stray quote looks. */
-const maxMultiLineCells = 64
+const maxMultiLineCells = 256
 
 /** State for `scanRecord`, to be used again for every record. */
 export function createScan(delimiter: number, columns: number): Scan {

@@ -1,5 +1,5 @@
 // The one place where csv-parser is used: splits cells that are in quotes. In: the bytes of a whole,
-// well-formed record or of some of its cells. Out: texts. Called by split-record.ts and
+// well-formed record or of some of its cells. Out: texts. Called by read-record.ts and
 // read-header.ts.
 //
 // csv-parser gets each record by itself, with its end already known. Fed as a stream it needs a

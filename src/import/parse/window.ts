@@ -1,6 +1,7 @@
 // The part of the file that is in memory: a sliding window over the source's chunks. Rows are only
 // ever read from whole lines in it, so how the source cuts its chunks can't be seen in any cell.
-// In: chunks of any size. Out: bytes with positions of their line ends. Called by row-reader.ts.
+// In: chunks of any size. Out: bytes with positions of their line ends. Called by read-lines.ts and
+// read-rows.ts.
 
 import { isAscii, isUtf8 } from 'node:buffer'
 import { afterLineEnd, CR, LF, NUL, QUOTE } from './bytes.ts'

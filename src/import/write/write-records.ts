@@ -3,17 +3,17 @@
 
 import { copyInto, type Tx } from '../../platform/db.ts'
 import { keysOf } from '../../record-types/match-keys.ts'
-import type { RecordData, RecordType } from '../../record-types/types.ts'
+import type { MatchRule, RecordData, RecordType } from '../../record-types/types.ts'
 import { chunkLines, copyText } from './copy-text.ts'
 
 export interface NewRecord {
   id: number
-  type_id: number
+  type: RecordType
   organization_id: number | null
   fingerprint: number | null
   data: RecordData
-  /** Keys by match rule code. */
-  keys: { rule: number; value: string }[]
+  /** Key texts by position of the type's match rule. */
+  keys: string[][]
 }
 
 export interface ChangedRecord {
@@ -33,61 +33,71 @@ export interface WritePlace {
   account_id: number
   import_id: number
   type: RecordType
+  /** See BatchPlace. */
+  whileBusy: () => void
 }
 
-/** Creates records with their keys. */
-export async function createRecords(place: WritePlace, records: NewRecord[]): Promise<void> {
-  if (records.length === 0) return
+/** Creates records with their keys. While the server works on the records, the lines of the keys
+ *  are made, and whatever else `meanwhile` has to do that needs no database. */
+export async function createRecords(
+  place: WritePlace,
+  records: NewRecord[],
+  meanwhile: () => void
+): Promise<void> {
+  if (records.length === 0) return meanwhile()
   const { tx, account_id, import_id } = place
-  await copyInto(
+  const written = copyInto(
     tx,
     `/* write.create_records */
     COPY records (account_id, type_id, id, organization_id, fingerprint, created_import_id,
       updated_import_id, data) FROM STDIN`,
     chunkLines(recordLines(account_id, import_id, records))
   )
-  await insertKeys(
-    tx,
-    account_id,
-    records.flatMap(({ id, type_id, keys }) =>
-      keys.map(({ rule, value }) => ({ type_id, rule, record_id: id, value }))
-    )
-  )
+  // A failure is seen below; until then it is not an unhandled one.
+  written.catch(() => {})
+  const lines: string[] = []
+  for (const { id, type, keys } of records) pushKeyLines(lines, account_id, type, id, keys)
+  lines.sort()
+  meanwhile()
+  await written
+  const indexed = insertKeys(tx, lines)
+  indexed.catch(() => {})
+  place.whileBusy()
+  await indexed
 }
 
 function* recordLines(account_id: number, import_id: number, records: NewRecord[]) {
-  for (const record of records) {
-    const { type_id, id } = record
-    const organization_id = record.organization_id ?? '\\N'
-    const fingerprint = record.fingerprint ?? '\\N'
-    const data = copyText(JSON.stringify(record.data))
-    yield `${account_id}\t${type_id}\t${id}\t${organization_id}\t${fingerprint}\t${import_id}\t${import_id}\t${data}\n`
+  const tail = `${import_id}\t${import_id}\t`
+  for (const { type, id, organization_id, fingerprint, data } of records) {
+    const head = `${account_id}\t${type.type_id}\t${id}\t${organization_id ?? '\\N'}\t`
+    yield `${head}${fingerprint ?? '\\N'}\t${tail}${copyText(JSON.stringify(data))}\n`
   }
 }
 
-interface KeyRow {
-  type_id: number
-  rule: number
-  record_id: number
-  value: string
+function pushKeyLines(
+  lines: string[],
+  account_id: number,
+  type: RecordType,
+  id: number,
+  keys: string[][]
+): void {
+  for (let place = 0; place < keys.length; place++) {
+    const { code } = type.match_rules[place] as MatchRule
+    for (const key of keys[place] as string[]) {
+      lines.push(`${account_id}\t${type.type_id}\t${code}\t${copyText(key)}\t${id}\n`)
+    }
+  }
 }
 
-async function insertKeys(tx: Tx, account_id: number, keys: KeyRow[]): Promise<void> {
-  if (keys.length === 0) return
-  // In index order the b-tree is filled page by page instead of all over.
-  keys.sort((a, b) => a.type_id - b.type_id || a.rule - b.rule || (a.value < b.value ? -1 : 1))
+/** Lines come sorted: in index order the b-tree is filled page by page instead of all over. */
+async function insertKeys(tx: Tx, lines: string[]): Promise<void> {
+  if (lines.length === 0) return
   await copyInto(
     tx,
     `/* write.insert_keys */
-    COPY record_keys (account_id, type_id, rule, record_id, value) FROM STDIN`,
-    chunkLines(keyLines(account_id, keys))
+    COPY record_keys (account_id, type_id, rule, value, record_id) FROM STDIN`,
+    chunkLines(lines)
   )
-}
-
-function* keyLines(account_id: number, keys: KeyRow[]) {
-  for (const { type_id, rule, record_id, value } of keys) {
-    yield `${account_id}\t${type_id}\t${rule}\t${record_id}\t${copyText(value)}\n`
-  }
 }
 
 /** Changes records: values, version, keys, and the history of what was before.
@@ -131,18 +141,24 @@ export async function updateRecords(place: WritePlace, records: ChangedRecord[])
 function* changeLines(place: WritePlace, records: ChangedRecord[]) {
   const { account_id, import_id, type } = place
   const today = new Date().toISOString().slice(0, 10)
+  const middle = `${today}\t${type.type_id}\t${import_id}\tupdate\t`
   for (const { id, version, before } of records) {
-    const values = copyText(JSON.stringify(before))
-    yield `${account_id}\t${id}\t${version}\t${today}\t${type.type_id}\t${import_id}\tupdate\t${values}\n`
+    yield `${account_id}\t${id}\t${version}\t${middle}${copyText(JSON.stringify(before))}\n`
   }
+}
+
+interface GoneKey {
+  rule: number
+  value: string
+  record_id: number
 }
 
 /** Takes away the keys that no longer hold and adds the new ones; equal ones stay untouched. */
 async function moveKeys(place: WritePlace, records: ChangedRecord[]): Promise<void> {
   const { tx, account_id, type } = place
-  const added: KeyRow[] = []
-  const gone: KeyRow[] = []
-  for (const record of records) diffKeys(type, record, added, gone)
+  const added: string[] = []
+  const gone: GoneKey[] = []
+  for (const record of records) diffKeys(place, record, added, gone)
   if (gone.length > 0) {
     await tx.query(
       `/* write.delete_keys */
@@ -164,20 +180,28 @@ async function moveKeys(place: WritePlace, records: ChangedRecord[]): Promise<vo
       ]
     )
   }
-  await insertKeys(tx, account_id, added)
+  await insertKeys(tx, added.sort())
 }
 
-function diffKeys(type: RecordType, record: ChangedRecord, added: KeyRow[], gone: KeyRow[]): void {
-  const { id: record_id, set, data, organization_id } = record
+function diffKeys(
+  { account_id, type }: WritePlace,
+  record: ChangedRecord,
+  added: string[],
+  gone: GoneKey[]
+): void {
+  const { id, set, data, organization_id } = record
   const now = { ...data, ...set }
   const moved = type.organization_field !== null && type.organization_field in set
   const was = moved ? (record.before[type.organization_field as string] as number) : organization_id
-  for (const rule of type.match_rules) {
+  for (const [place, rule] of type.match_rules.entries()) {
     if (!moved && !rule.fields.some((name) => name in set)) continue
-    const before = new Set(keysOf(rule, data, was))
-    const after = new Set(keysOf(rule, now, organization_id))
-    const place = { type_id: type.type_id, rule: rule.code, record_id }
-    for (const value of after) if (!before.has(value)) added.push({ ...place, value })
-    for (const value of before) if (!after.has(value)) gone.push({ ...place, value })
+    const before = keysOf(rule, data, was)
+    const after = keysOf(rule, now, organization_id)
+    const keys: string[][] = type.match_rules.map(() => [])
+    keys[place] = after.filter((value) => !before.includes(value))
+    pushKeyLines(added, account_id, type, id, keys)
+    for (const value of before) {
+      if (!after.includes(value)) gone.push({ rule: rule.code, value, record_id: id })
+    }
   }
 }

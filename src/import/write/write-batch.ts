@@ -1,0 +1,176 @@
+// Decided rows -> everything a batch leaves in the database, and what the import counts of it.
+// The order keeps the server at work: while it stores the records, the rest is made ready here.
+
+import { keysOf } from '../../record-types/match-keys.ts'
+import type { Decision } from '../decide/decide-row.ts'
+import { takeRecordIds } from '../match/probe-keys.ts'
+import type { NewReference } from '../match/resolve-references.ts'
+import type { ImportPlan } from '../resolve/plan.ts'
+import type { BatchMemory, BatchPlace, DecidedRow } from '../run-batch.ts'
+import type { Outcome, Problem } from '../terms.ts'
+import { type RowOutcome, writeOutcomes } from './write-outcomes.ts'
+import {
+  type ChangedRecord,
+  createRecords,
+  type NewRecord,
+  updateRecords
+} from './write-records.ts'
+
+export interface BatchResult {
+  /** Rows done: the first so many of those given. The others belong to the next batch. */
+  rowCount: number
+  counts: Record<Outcome, number>
+  warnings: number
+  /** Records created because rows named them, by type name. */
+  referencesCreated: Record<string, number>
+  /** What became of each row done, in order. */
+  rows: RowOutcome[]
+}
+
+// Ids are taken from the sequence for some batches at once; those left over at the end are lost.
+const idsAhead = 10_000
+
+/** Writes the batch. `named` are the records that rows may have brought into being by naming them. */
+export async function writeBatch(
+  place: BatchPlace,
+  decided: DecidedRow[],
+  named: Map<number, NewReference>
+): Promise<BatchResult> {
+  const { tx, account_id, import_id, plan, memory } = place
+  const creations = decided.filter((one) => one.decision.action === 'create')
+  if (memory.ids.length < creations.length) {
+    memory.ids.push(...(await takeRecordIds(tx, creations.length + idsAhead)))
+  }
+  const used = usedReferences(decided, named, memory)
+  const created = used.map(newReferenceRecord)
+  const idOf = new Map<DecidedRow, number>()
+  for (const [index, id] of memory.ids.splice(0, creations.length).entries()) {
+    const one = creations[index] as DecidedRow
+    idOf.set(one, id)
+    created.push(newRecord(plan, one, id))
+  }
+  const { whileBusy } = place
+  const write = { tx, account_id, import_id, type: plan.type, whileBusy }
+  let outcomes: RowOutcome[] = []
+  await createRecords(write, created, () => {
+    noteKeys(memory, plan, decided)
+    outcomes = decided.map((one) => rowOutcome(one, idOf.get(one) ?? null))
+  })
+  await updateRecords(write, decided.flatMap(changedRecord))
+  await writeOutcomes(place, outcomes)
+  const referencesCreated: Record<string, number> = {}
+  for (const { type } of used) {
+    referencesCreated[type.name] = (referencesCreated[type.name] ?? 0) + 1
+  }
+  return { rowCount: decided.length, ...tally(outcomes), referencesCreated, rows: outcomes }
+}
+
+function newRecord(plan: ImportPlan, one: DecidedRow, id: number): NewRecord {
+  const data = one.decision.action === 'create' ? one.decision.data : {}
+  const { organization_field } = plan.type
+  if (organization_field !== null && one.organization_id !== null) {
+    data[organization_field] = one.organization_id
+  }
+  const { organization_id, keys } = one
+  return { id, type: plan.type, organization_id, fingerprint: one.row.hash, data, keys }
+}
+
+function newReferenceRecord({ id, type, data, keys }: NewReference): NewRecord {
+  return { id, type, organization_id: null, fingerprint: null, data, keys }
+}
+
+/** The named records that a row which is written really refers to. The others are not created,
+ *  and forgotten again: a rejected row leaves nothing behind. */
+function usedReferences(
+  decided: DecidedRow[],
+  named: Map<number, NewReference>,
+  memory: BatchMemory
+): NewReference[] {
+  if (named.size === 0) return []
+  const used = new Set<number>()
+  for (const { decision } of decided) {
+    const values = writtenValues(decision)
+    for (const { field } of memory.references) {
+      const id = values[field.name]
+      if (typeof id === 'number' && named.has(id)) used.add(id)
+    }
+  }
+  if (used.size < named.size) memory.epoch++
+  for (const { ids } of memory.references) {
+    for (const [text, found] of ids) {
+      const id = found[0]
+      if (id !== undefined && named.has(id) && !used.has(id)) ids.delete(text)
+    }
+  }
+  return [...named.values()].filter(({ id }) => used.has(id))
+}
+
+function writtenValues(decision: Decision) {
+  if (decision.action === 'create') return decision.data
+  return decision.action === 'update' ? decision.set : {}
+}
+
+function changedRecord(one: DecidedRow): ChangedRecord[] {
+  const { decision } = one
+  if (decision.action !== 'update') return []
+  const { record, set, before } = decision
+  return [
+    {
+      id: record.id,
+      version: record.version,
+      organization_id: one.organization_id ?? record.organization_id,
+      fingerprint: one.row.hash,
+      data: record.data ?? {},
+      set,
+      before
+    }
+  ]
+}
+
+/** Tells the filter of the keys that are being written. */
+function noteKeys({ filter }: BatchMemory, plan: ImportPlan, decided: DecidedRow[]): void {
+  if (!filter?.knowsAll()) return
+  const rules = plan.type.match_rules
+  for (const { decision, keys, organization_id } of decided) {
+    if (decision.action !== 'create' && decision.action !== 'update') continue
+    for (const [place, rule] of rules.entries()) {
+      const data = decision.action === 'update' && { ...decision.record.data, ...decision.set }
+      const written = data ? keysOf(rule, data, organization_id) : (keys[place] ?? [])
+      for (const key of written) filter.add(rule.code, key)
+    }
+  }
+}
+
+const outcomeOf: Record<Decision['action'], Outcome> = {
+  create: 'created',
+  update: 'updated',
+  unchanged: 'unchanged',
+  skip: 'skipped',
+  reject: 'rejected'
+}
+
+function rowOutcome(one: DecidedRow, createdId: number | null): RowOutcome {
+  const { decision, match, row } = one
+  const more = 'problem' in decision && decision.problem ? [decision.problem] : []
+  const problems = more.length > 0 ? [...(row.problems ?? []), ...more] : row.problems
+  const rejected = decision.action === 'reject'
+  return {
+    raw: row.raw,
+    outcome: outcomeOf[decision.action],
+    record_id: rejected ? null : match.kind === 'one' ? match.id : createdId,
+    matched_by: match.kind === 'one' && !rejected ? match.matched_by : null,
+    changed_fields: decision.action === 'update' ? Object.keys(decision.set) : null,
+    problems
+  }
+}
+
+/** Counts outcomes, and the rows that have a warning but no error. */
+export function tally(outcomes: { outcome: Outcome; problems: Problem[] | null }[]) {
+  const counts = { created: 0, updated: 0, unchanged: 0, skipped: 0, rejected: 0, failed: 0 }
+  let warnings = 0
+  for (const { outcome, problems } of outcomes) {
+    counts[outcome]++
+    if (problems !== null && outcome !== 'rejected' && outcome !== 'failed') warnings++
+  }
+  return { counts, warnings }
+}
