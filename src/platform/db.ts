@@ -78,6 +78,10 @@ export async function withTransaction<T>(
   }
 }
 
+// So much COPY data may wait in this process. It is far more than one batch makes: handed over
+// without a pause, the server goes on working while the next data is being prepared.
+const maxCopyBytesWaiting = 16 * 1024 * 1024
+
 /** Streams text-format COPY data into a table. `sql` is a whole COPY ... FROM STDIN statement,
  *  `chunks` yields strings that end at line ends. Rejects with the server's error. */
 export async function copyInto(tx: Tx, sql: string, chunks: Iterable<string>): Promise<void> {
@@ -85,7 +89,8 @@ export async function copyInto(tx: Tx, sql: string, chunks: Iterable<string>): P
   const done = finished(stream)
   try {
     for (const chunk of chunks) {
-      if (!stream.write(chunk)) {
+      stream.write(chunk)
+      if (stream.writableLength > maxCopyBytesWaiting) {
         await Promise.race([new Promise((resolve) => stream.once('drain', resolve)), done])
       }
     }

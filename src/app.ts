@@ -1,0 +1,123 @@
+// The HTTP service as a list: what every request passes, then the routes, registered by hand.
+// In: configuration, database pool, queue, log. Out: an app that the caller listens with and closes.
+
+import { randomUUID } from 'node:crypto'
+import helmet from '@fastify/helmet'
+import multipart from '@fastify/multipart'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { registerGuard } from './access/guard.ts'
+import type { Config } from './config.ts'
+import { importRoutes } from './import/routes.ts'
+import { enqueueImport } from './jobs.ts'
+import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
+import type { Pool } from './platform/db.ts'
+import { sweepStrays } from './platform/files.ts'
+import { healthRoutes } from './platform/health.ts'
+import { type App, answerBrokenRequest, answerError, registerProblems } from './platform/http.ts'
+import { ProblemSchema } from './platform/http-schemas.ts'
+import type { Log } from './platform/log.ts'
+import { parseQuery } from './platform/query.ts'
+import type { Queue } from './platform/queue.ts'
+import { registerDraining } from './platform/request-body.ts'
+import { recordTypeRoutes } from './record-types/routes.ts'
+import { recordRoutes } from './records/routes.ts'
+
+export interface AppContext {
+  config: Config
+  pool: Pool
+  boss: Queue
+  log: Log
+}
+
+/** Builds the HTTP service; it does not listen yet. */
+export async function buildApp(context: AppContext): Promise<FastifyInstance> {
+  const { config, pool, boss, log } = context
+  const app = createServer(config, log)
+
+  // No route takes bare text: without its parser such a body is 415.
+  app.removeContentTypeParser('text/plain')
+  registerProblems(app)
+  registerDraining(app)
+  registerRequestLog(app)
+  await app.register(helmet, helmetOptions)
+  await app.register(multipart, multipartOptions(config))
+  await registerApiDocs(app)
+  registerGuard(app, pool)
+  app.addSchema(ProblemSchema)
+
+  apiDocsRoutes(app)
+  healthRoutes(app, { pool, dataDir: config.dataDir })
+  recordTypeRoutes(app)
+  recordRoutes(app, { pool })
+  importRoutes(app, { config, pool, log, enqueue: (tx, job) => enqueueImport(boss, tx, job) })
+
+  const sweeping = sweepStrays(config.dataDir, config.uploadIdleTimeoutMs, log)
+  app.addHook('onClose', () => sweeping.stop())
+  await app.ready()
+  // Only routes need to know the TypeBox types.
+  return app as unknown as FastifyInstance
+}
+
+function createServer(config: Config, log: Log): App {
+  return Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'request_id'
+    }),
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    // A connection on which nothing moves either way is closed, also one that takes no answer.
+    connectionTimeout: config.uploadIdleTimeoutMs * 2,
+    return503OnClosing: false,
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: answerError,
+    routerOptions: { querystringParser: parseQuery },
+    ajv: { customOptions: { removeAdditional: false, allErrors: true, allowUnionTypes: true } }
+  }).withTypeProvider<TypeBoxTypeProvider>()
+}
+
+/** One line per request: the route and its ids, never the query, which may hold people's data. */
+function registerRequestLog(app: App): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, params, routeOptions } = request
+    const probe = routeOptions.url === '/healthz' || routeOptions.url === '/readyz'
+    request.log[probe ? 'debug' : 'info'](
+      {
+        method,
+        route: routeOptions.url ?? null,
+        params,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        account_id: request.account?.account_id
+      },
+      'request answered'
+    )
+  })
+}
+
+// The API answers data, not pages: nothing may be loaded, nobody may frame it. /docs has its own.
+const helmetOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] }
+  },
+  // Whether TLS is there for good is known by the proxy in front, not here.
+  strictTransportSecurity: false
+}
+
+// The parser's defaults would take a part header of 80 kB and a field of 1 MiB.
+const multipartOptions = (config: Config) => ({
+  throwFileSizeLimit: false,
+  limits: {
+    fileSize: config.maxUploadBytes,
+    files: 1,
+    fields: 20,
+    parts: 24,
+    fieldSize: 256 * 1024,
+    fieldNameSize: 100,
+    headerPairs: 20,
+    headerSize: 16 * 1024
+  }
+})

@@ -1,0 +1,180 @@
+// The API describes itself: OpenAPI 3.1 made from the route schemas at /openapi.json, a reference
+// page at /docs, and every error code explained at /docs/errors. No third party is asked for
+// anything: all assets are served from here.
+
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { operationErrors, rowProblems } from '../error-catalogue.ts'
+import type { App } from './http.ts'
+import { problemsOf } from './http-schemas.ts'
+
+const tags = [
+  { name: 'imports', description: 'Send files, follow them, read the outcome of every row.' },
+  { name: 'records', description: 'Read what imports wrote.' },
+  { name: 'record types', description: 'Which fields and match rules each kind of record has.' },
+  { name: 'health', description: 'Probes for load balancers; need no key.' },
+  { name: 'docs', description: 'This document.' }
+]
+
+const description = `Self-hosted CSV imports with an outcome for every row.
+
+Every route but the probes and this document needs an API key: \`Authorization: Bearer mk_...\`.
+Failures are problem documents (RFC 9457) with a \`code\`; [/docs/errors](/docs/errors)
+explains each.
+Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times are ISO 8601 in UTC.`
+
+/** Registers the generator. Call before any route is added. */
+export async function registerApiDocs(app: App): Promise<void> {
+  const { version, license } = readPackage()
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Muster',
+        version,
+        description,
+        contact: { name: 'The maintainers of Muster' },
+        license: { name: license, identifier: license } as { name: string }
+      },
+      servers: [{ url: '/', description: 'This server.' }],
+      tags,
+      components: {
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, `mk_...`.' }
+        }
+      },
+      security: [{ apiKey: [] }]
+    },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`)
+    },
+    transformObject: (made) => {
+      const document = (
+        'openapiObject' in made ? made.openapiObject : made.swaggerObject
+      ) as OpenApi
+      mendParameters(document)
+      return document
+    }
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    theme: { title: 'Muster API' },
+    // BaseLayout: without the bar that offers to load other documents.
+    uiConfig: { deepLinking: true, docExpansion: 'list', validatorUrl: null, layout: 'BaseLayout' },
+    staticCSP: {
+      'default-src': "'none'",
+      'script-src': "'self'",
+      'style-src': ["'self'", "'unsafe-inline'"],
+      'img-src': ["'self'", 'data:'],
+      'font-src': ["'self'", 'data:'],
+      'connect-src': "'self'",
+      'base-uri': "'none'",
+      'form-action': "'none'",
+      'frame-ancestors': "'none'"
+    }
+  })
+}
+
+/** Adds /openapi.json and /docs/errors. */
+export function apiDocsRoutes(app: App): void {
+  app.route({
+    method: 'GET',
+    url: '/openapi.json',
+    schema: {
+      operationId: 'getOpenApi',
+      tags: ['docs'],
+      summary: 'This document',
+      description: 'Made from the schemas that the routes check and answer by.',
+      security: [],
+      response: {
+        200: {
+          description: 'OpenAPI 3.1.',
+          content: {
+            'application/json': { schema: { type: 'object', additionalProperties: true } }
+          }
+        },
+        ...problemsOf(['validation_failed'])
+      }
+    },
+    handler: () => app.swagger() as unknown as Record<string, unknown>
+  })
+
+  const page = errorsPage()
+  app.route({
+    method: 'GET',
+    url: '/docs/errors',
+    schema: { hide: true },
+    handler: (_, reply) =>
+      reply
+        .header('content-security-policy', `default-src 'none'; style-src '${styleHash()}'`)
+        .type('text/html; charset=utf-8')
+        .send(page)
+  })
+}
+
+/** Name, version and license of this package. src/platform and dist/platform are equally deep. */
+function readPackage(): { version: string; license: string } {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+}
+
+interface Parameter {
+  name: string
+  required?: boolean
+  schema?: { default?: unknown }
+  style?: string
+  explode?: boolean
+}
+
+interface OpenApi extends Record<string, unknown> {
+  paths?: Record<string, Record<string, { parameters?: Parameter[] }>>
+}
+
+/** Says what the generator cannot: `filter[field]=value` is OpenAPI's style deepObject, and a
+ *  parameter with a default may be left out. */
+function mendParameters(document: OpenApi): void {
+  const operations = Object.values(document.paths ?? {}).flatMap((path) => Object.values(path))
+  for (const parameter of operations.flatMap(({ parameters }) => parameters ?? [])) {
+    if (parameter.schema?.default !== undefined) parameter.required = false
+    if (parameter.name === 'filter')
+      Object.assign(parameter, { style: 'deepObject', explode: true })
+  }
+}
+
+const style = `body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}
+table{border-collapse:collapse;width:100%}td,th{border-top:1px solid #8884;padding:.4rem;text-align:left;
+vertical-align:top}:target{background:#ff03}code{white-space:nowrap}`
+
+const styleHash = () => `sha256-${createHash('sha256').update(style).digest('base64')}`
+
+function errorsPage(): string {
+  const requests = Object.entries(operationErrors).map(([code, { status, title, message }]) =>
+    row(code, code, [String(status), title, message])
+  )
+  const rows = Object.entries(rowProblems).map(([code, { severity, message }]) =>
+    row(`row-${code}`, code, [severity, message])
+  )
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Muster: errors</title><style>${style}</style></head>
+<body><h1>Errors</h1>
+<h2>Answers to requests</h2>
+${table(['Code', 'Status', 'Title', 'Text'], requests)}
+<h2>Problems of rows</h2>
+${table(['Code', 'Severity', 'Text'], rows)}
+</body></html>`
+}
+
+function table(heads: string[], rows: string[]): string {
+  const head = heads.map((text) => `<th>${text}</th>`).join('')
+  return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>`
+}
+
+function row(id: string, code: string, cells: string[]): string {
+  const rest = cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')
+  return `<tr id="${id}"><td><code>${code}</code></td>${rest}</tr>`
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)
+}

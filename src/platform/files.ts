@@ -1,0 +1,176 @@
+// Uploads on disk: a stream comes in, a file under our own random key comes out.
+// A file is written to uploads/partial/ first and moved to uploads/ when the caller keeps it, so
+// everything in uploads/partial/ that nobody writes to any more is a leftover and may be deleted.
+// Called by import/accept (store, keep, delete), previews and jobs (open), and app.ts (strays).
+
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { appError } from '../errors.ts'
+import type { Log } from './log.ts'
+
+/** Size of the buffers that `openUpload` yields, and of the `head` kept for sniffing. */
+export const chunkBytes = 256 * 1024
+
+/** A file that was written completely and is not kept yet. */
+export interface StoredUpload {
+  /** Our own name for the file: a random UUID. */
+  file_key: string
+  bytes: number
+  /** Lower-case hex. */
+  sha256: string
+  /** The first 256 KiB, or all there is. */
+  head: Buffer
+  /** Whether `head` is the whole file. */
+  isWhole: boolean
+}
+
+const folderOf = (dataDir: string) => join(dataDir, 'uploads')
+const partialFolderOf = (dataDir: string) => join(dataDir, 'uploads', 'partial')
+
+/** Path of a kept upload. Throws an Error when the key is not one of ours. */
+export function uploadPath(dataDir: string, fileKey: string): string {
+  return join(folderOf(dataDir), checkedKey(fileKey))
+}
+
+/** Writes a stream to a new file, durably (fsync). Memory: one chunk and `head`. When the source
+ *  fails nothing is left and its error is rethrown; when the disk fails: storage_unavailable. */
+export async function storeUpload(
+  dataDir: string,
+  source: AsyncIterable<Buffer>
+): Promise<StoredUpload> {
+  const file_key = randomUUID()
+  const path = join(partialFolderOf(dataDir), file_key)
+  const file = await onDisk(() => createFile(dataDir, path))
+  try {
+    const stored = await writeAll(file, source)
+    await onDisk(() => file.sync())
+    await onDisk(() => file.close())
+    return { file_key, ...stored }
+  } catch (error) {
+    await file.close().catch(() => {})
+    await rm(path, { force: true })
+    throw error
+  }
+}
+
+async function createFile(dataDir: string, path: string): Promise<FileHandle> {
+  await mkdir(partialFolderOf(dataDir), { recursive: true, mode: 0o700 })
+  return open(path, 'wx', 0o600)
+}
+
+async function writeAll(file: FileHandle, source: AsyncIterable<Buffer>) {
+  const hash = createHash('sha256')
+  const heads: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of source) {
+    if (bytes < chunkBytes) heads.push(chunk.subarray(0, chunkBytes - bytes))
+    hash.update(chunk)
+    bytes += chunk.length
+    await onDisk(() => file.appendFile(chunk))
+  }
+  return {
+    bytes,
+    sha256: hash.digest('hex'),
+    head: Buffer.concat(heads),
+    isWhole: bytes <= chunkBytes
+  }
+}
+
+/** Makes a stored upload permanent. Called last in the transaction that names its key: a crash
+ *  before it leaves a stray that `removeStrays` finds, never an import without its file. */
+export async function keepUpload(dataDir: string, fileKey: string): Promise<void> {
+  const path = uploadPath(dataDir, fileKey)
+  await onDisk(async () => {
+    await rename(join(partialFolderOf(dataDir), fileKey), path)
+    const folder = await open(folderOf(dataDir), 'r')
+    await folder.sync().finally(() => folder.close())
+  })
+}
+
+/** Deletes an upload, kept or not; one that is not there is fine. */
+export async function deleteUpload(dataDir: string, fileKey: string): Promise<void> {
+  await rm(uploadPath(dataDir, fileKey), { force: true })
+  await rm(join(partialFolderOf(dataDir), fileKey), { force: true })
+}
+
+/** Whether a kept upload is still there. */
+export async function hasUpload(dataDir: string, fileKey: string): Promise<boolean> {
+  return stat(uploadPath(dataDir, fileKey)).then(
+    () => true,
+    () => false
+  )
+}
+
+/** Yields a kept upload's bytes from `offset` on, in fresh buffers of 256 KiB.
+ *  Throws upload_gone when the file is not there any more. Leaving the loop closes the file. */
+export async function* openUpload(
+  dataDir: string,
+  fileKey: string,
+  offset = 0
+): AsyncGenerator<Buffer> {
+  const path = uploadPath(dataDir, fileKey)
+  try {
+    yield* createReadStream(path, { start: offset, highWaterMark: chunkBytes })
+  } catch (error) {
+    throw isMissing(error) ? appError('upload_gone', {}, { cause: error }) : error
+  }
+}
+
+/** Deletes partial files that nobody has written to for `olderThanMs`: a crash left them behind.
+ *  An upload that is alive writes more often than that. Returns how many were deleted. */
+export async function removeStrays(dataDir: string, olderThanMs: number): Promise<number> {
+  const folder = partialFolderOf(dataDir)
+  const names = await readdir(folder).catch((error) => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  let removed = 0
+  for (const name of names) {
+    const path = join(folder, name)
+    const age = await stat(path).then(
+      (info) => Date.now() - info.mtimeMs,
+      () => 0
+    )
+    if (age < olderThanMs) continue
+    // Another process may be quicker: then the file is gone, which is what we want.
+    removed += await unlink(path).then(
+      () => 1,
+      () => 0
+    )
+  }
+  return removed
+}
+
+/** Removes strays now and again and again, so that those too young at a restart go as well. */
+export function sweepStrays(dataDir: string, olderThanMs: number, log: Log): { stop(): void } {
+  const sweep = () =>
+    removeStrays(dataDir, olderThanMs).then(
+      (count) => count > 0 && log.info({ count }, 'stray uploads deleted'),
+      (error) => log.warn({ err: error }, 'stray uploads not deleted')
+    )
+  void sweep()
+  const timer = setInterval(sweep, Math.max(olderThanMs, 60_000)).unref()
+  return { stop: () => clearInterval(timer) }
+}
+
+const keyPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+function checkedKey(fileKey: string): string {
+  if (!keyPattern.test(fileKey)) throw new Error(`not an upload key: ${fileKey.slice(0, 80)}`)
+  return fileKey
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && (error as { code?: string }).code === 'ENOENT'
+}
+
+/** Runs a write to our own disk; a full or broken disk is our fault and worth another try later. */
+async function onDisk<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw appError('storage_unavailable', {}, { cause: error })
+  }
+}

@@ -1,0 +1,49 @@
+// A row of `records` -> the record as the API shows it. Pure.
+
+import type { Static } from 'typebox'
+import { getRecordTypeById } from '../record-types/registry.ts'
+import type { RecordData, RecordType } from '../record-types/types.ts'
+import type { RecordSchema } from './schemas.ts'
+import type { RecordRow } from './store.ts'
+
+export type RecordJson = Static<typeof RecordSchema>
+
+/** A record as others name it. */
+export interface NamedRecord {
+  id: number
+  title: string
+}
+
+/** What people call a record: its title fields, joined by a space. */
+export function recordTitle(type: RecordType, data: RecordData): string {
+  return type.title_fields.flatMap((name) => data[name] ?? []).join(' ')
+}
+
+/** The values in the order of the type's fields; the database keeps an order of its own. */
+function inOrder(type: RecordType, data: RecordData): RecordData {
+  const ordered: RecordData = {}
+  for (const { name } of type.fields) {
+    const value = data[name]
+    if (value !== undefined) ordered[name] = value
+  }
+  return ordered
+}
+
+/** The record as JSON. `organization`: the one it belongs to, looked up by the caller. */
+export function recordJson(row: RecordRow, organization: NamedRecord | null): RecordJson {
+  const type = getRecordTypeById(row.type_id)
+  if (!type) throw new Error(`record ${row.id} has the unknown type ${row.type_id}`)
+  return {
+    id: row.id,
+    type: type.name,
+    title: recordTitle(type, row.data),
+    version: row.version,
+    organization,
+    data: inOrder(type, row.data),
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    created_import_id: row.created_import_id,
+    updated_import_id: row.updated_import_id,
+    archived_at: row.archived_at?.toISOString() ?? null
+  }
+}

@@ -1,0 +1,63 @@
+// Shapes of the record routes: requests and answers, as TypeBox schemas with a text for every
+// property.
+
+import { Type } from 'typebox'
+import { answer, nullable, page, pageQuery, time } from '../platform/http-schemas.ts'
+
+export const RecordId = Type.Object({
+  id: Type.Integer({ minimum: 1, maximum: 2 ** 53 - 1, description: 'Id of the record.' })
+})
+
+export const RecordListQuery = Type.Object(
+  {
+    type: Type.String({
+      maxLength: 100,
+      description: 'Name of the record type.',
+      examples: ['contacts']
+    }),
+    organization: Type.Optional(
+      Type.String({ maxLength: 300, description: 'Id or exact name of the organization.' })
+    ),
+    filter: Type.Optional(
+      Type.Record(Type.String(), Type.String({ maxLength: 1_000 }), {
+        maxProperties: 10,
+        description:
+          'Value that a field must have, as `filter[field]=value`; several must all hold. A ' +
+          'field with several values fits when one of them does. Compared exactly, as stored.',
+        examples: [{ first_name: 'Ann' }]
+      })
+    ),
+    ...pageQuery
+  },
+  { additionalProperties: false }
+)
+
+/** The organization of a record, by id and title. */
+const organization = answer(
+  {
+    id: Type.Integer({ description: 'Id of the record.' }),
+    title: Type.String({ description: 'What people call it.' })
+  },
+  { description: 'An organization.' }
+)
+
+export const RecordSchema = answer(
+  {
+    id: Type.Integer({ description: 'Id of the record.' }),
+    type: Type.String({ description: 'Name of the record type.', examples: ['contacts'] }),
+    title: Type.String({ description: 'What people call it.' }),
+    version: Type.Integer({ description: 'Counts the changes; 1 when new.' }),
+    organization: nullable(organization, 'The organization it belongs to; null: none.'),
+    data: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'Values by field; a field without a value is absent. References are ids.'
+    }),
+    created_at: time('When it was created.'),
+    updated_at: time('When it was last changed.'),
+    created_import_id: nullable(Type.Integer(), 'The import that created it; null: none did.'),
+    updated_import_id: nullable(Type.Integer(), 'The import that last wrote it; null: none did.'),
+    archived_at: nullable(time(''), 'When it was archived; null: in use.')
+  },
+  { $id: 'Record', description: 'A record of any type.' }
+)
+
+export const RecordPageSchema = page(RecordSchema, 'RecordPage', 'Records by id.')

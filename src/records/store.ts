@@ -1,0 +1,123 @@
+// Records in the database, as the API reads them. Called by the verbs of this module and, for the
+// organization of an import, by import/. Writing records is the engine's work (import/write).
+
+import type { Db } from '../platform/db.ts'
+import type { RecordData } from '../record-types/types.ts'
+
+/** One row of `records`. Times are Dates. */
+export interface RecordRow {
+  id: number
+  type_id: number
+  version: number
+  organization_id: number | null
+  data: RecordData
+  created_at: Date
+  updated_at: Date
+  created_import_id: number | null
+  updated_import_id: number | null
+  archived_at: Date | null
+}
+
+const recordColumns = `r.id, r.type_id, r.version, r.organization_id, r.data, r.created_at,
+      r.updated_at, r.created_import_id, r.updated_import_id, r.archived_at`
+
+/** One record of any of the types; null when the account has none with that id. */
+export async function getRecord(
+  db: Db,
+  account_id: number,
+  type_ids: number[],
+  id: number
+): Promise<RecordRow | null> {
+  const { rows } = await db.query<RecordRow>(
+    `/* records.get */
+    SELECT ${recordColumns}
+    FROM records r
+    WHERE r.account_id = $1::integer
+      AND r.type_id = ANY($2::smallint[])
+      AND r.id = $3::bigint`,
+    [account_id, type_ids, id]
+  )
+  return rows[0] ?? null
+}
+
+/** Records of one type by id; those that do not exist are left out. */
+export async function getRecords(db: Db, account_id: number, type_id: number, ids: number[]) {
+  if (ids.length === 0) return []
+  const { rows } = await db.query<RecordRow>(
+    `/* records.get_many */
+    SELECT ${recordColumns}
+    FROM records r
+    WHERE r.account_id = $1::integer
+      AND r.type_id = $2::smallint
+      AND r.id = ANY($3::bigint[])`,
+    [account_id, type_id, ids]
+  )
+  return rows
+}
+
+/** Ids of the records that hold a key under a match rule (its code); at most 10. */
+export async function findByKey(
+  db: Db,
+  account_id: number,
+  key: { type_id: number; rule: number; value: string }
+): Promise<number[]> {
+  const { rows } = await db.query<{ record_id: number }>(
+    `/* records.find_by_key */
+    SELECT k.record_id
+    FROM record_keys k
+    WHERE k.account_id = $1::integer
+      AND k.type_id = $2::smallint
+      AND k.rule = $3::smallint
+      AND k.value = $4::text
+    ORDER BY k.record_id
+    LIMIT 10`,
+    [account_id, key.type_id, key.rule, key.value]
+  )
+  return rows.map((row) => row.record_id)
+}
+
+/** What `GET /records` may ask for. */
+export interface RecordFilter {
+  type_id: number
+  organization_id: number | null
+  /** Field -> text of the value wanted; all must hold. */
+  fields: { name: string; value: string }[]
+  /** Only records with a greater id. */
+  after: number
+  limit: number
+}
+
+/** Records of one type by id. A field is compared by the text of its value; a many-valued one fits
+ *  when one of its values does. Reads in key order until the page is full: a filter that fits few
+ *  records of a large type is ended by the pool's statement timeout. */
+export async function listRecords(db: Db, account_id: number, filter: RecordFilter) {
+  const { rows } = await db.query<RecordRow>(
+    `/* records.list */
+    SELECT ${recordColumns}
+    FROM records r
+    WHERE r.account_id = $1::integer
+      AND r.type_id = $2::smallint
+      AND r.id > $3::bigint
+      AND ($4::bigint IS NULL OR r.organization_id = $4::bigint)
+      AND NOT EXISTS (
+        SELECT 1
+        FROM unnest($5::text[], $6::text[]) AS f (name, value)
+        WHERE (CASE jsonb_typeof(r.data -> f.name)
+          WHEN 'array' THEN (r.data -> f.name) ? f.value
+          ELSE r.data ->> f.name = f.value
+        END) IS NOT TRUE
+      )
+    ORDER BY r.id
+    LIMIT $7::integer`,
+    [
+      account_id,
+      filter.type_id,
+      filter.after,
+      filter.organization_id,
+      filter.fields.map((field) => field.name),
+      filter.fields.map((field) => field.value),
+      filter.limit
+    ]
+  )
+  return rows
+}

@@ -1,0 +1,62 @@
+// docs/errors.md and the error catalogue say the same, in both directions.
+
+import { readFile } from 'node:fs/promises'
+import t from 'tap'
+import { operationErrors, rowProblems } from '../src/error-catalogue.ts'
+
+interface Entry {
+  code: string
+  /** Status or severity. */
+  kind: string
+  text: string
+  remedy: string
+}
+
+/** The rows of the table under a heading. */
+function entriesUnder(page: string, heading: string): Entry[] {
+  const section = page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
+  return section
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => {
+      const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'))
+      const [, code = '', kind = '', text = '', remedy = ''] = cells
+      return { code: code.replaceAll('`', ''), kind, text, remedy }
+    })
+}
+
+const page = await readFile(new URL('../docs/errors.md', import.meta.url), 'utf8')
+const tables: [string, Record<string, { message: string; status?: number; severity?: string }>][] =
+  [
+    ['Operation errors', operationErrors],
+    ['Row problems', rowProblems]
+  ]
+
+for (const [heading, catalogue] of tables) {
+  const entries = entriesUnder(page, heading)
+
+  t.test(`${heading}: every code of the catalogue is documented, and no other`, async (t) => {
+    const codes = entries.map(({ code }) => code)
+    t.same(
+      Object.keys(catalogue).filter((code) => !codes.includes(code)),
+      [],
+      'not documented'
+    )
+    t.same(
+      codes.filter((code) => !(code in catalogue)),
+      [],
+      'documented, but not in the catalogue'
+    )
+    t.equal(new Set(codes).size, codes.length, 'no code twice')
+  })
+
+  t.test(`${heading}: status, text and remedy are there and right`, async (t) => {
+    for (const { code, kind, text, remedy } of entries) {
+      const entry = catalogue[code]
+      if (!entry) continue
+      t.equal(kind, String(entry.status ?? entry.severity), code)
+      t.equal(text, entry.message, code)
+      t.match(remedy, /\w{3}/, `${code} has a remedy`)
+    }
+  })
+}
