@@ -1,0 +1,48 @@
+// The command line: `muster serve | migrate | import | show | rows | rejects`.
+// Exit codes: 0 done, 1 rows were rejected or failed, 2 anything that kept it from being done.
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { CliError } from './cli/client.ts'
+import { importCommand } from './cli/import-command.ts'
+import { rejectsCommand, rowsCommand, showCommand } from './cli/show-commands.ts'
+
+const packageFile = join(import.meta.dirname, '..', 'package.json')
+const { version } = JSON.parse(await readFile(packageFile, 'utf8')) as { version: string }
+
+const program = new Command('muster')
+  .description('Self-hosted CSV imports with an outcome for every row')
+  .version(version)
+  .exitOverride()
+
+program
+  .command('serve')
+  .description('Run everything: API, worker and, unless DATABASE_URL is set, PostgreSQL')
+  .action(async () => (await import('./main.ts')).main())
+program
+  .command('migrate')
+  .description('Bring the database of DATABASE_URL (or the embedded one) up to date')
+  .action(async () => (await import('./cli/migrate-command.ts')).runMigrate())
+for (const command of [importCommand(), showCommand(), rowsCommand(), rejectsCommand()]) {
+  program.addCommand(command.exitOverride())
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = await reportError(error)
+}
+
+async function reportError(error: unknown): Promise<number> {
+  // Help and version are "errors" with code 0; for the others commander has printed the reason.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof CliError) {
+    if (process.argv.includes('--json')) console.log(JSON.stringify({ error: error.problem }))
+    console.error(error.message)
+    return 2
+  }
+  const { startErrorText } = await import('./start-up.ts')
+  console.error(startErrorText(error))
+  return 2
+}

@@ -1,0 +1,178 @@
+// The API as the command line uses it: uploads a file, follows an import, streams its rows.
+// Called by the commands and by the demo. Failures are CliErrors with a text for people.
+
+import { openAsBlob } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { FormData, fetch, type RequestInit, type Response } from 'undici'
+import type { ImportJson } from '../import/import-json.ts'
+
+/** Something went wrong; `message` is for people, `problem` is the server's answer if it gave one. */
+export class CliError extends Error {
+  readonly problem: unknown
+
+  constructor(message: string, problem: unknown = null, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'CliError'
+    this.problem = problem
+  }
+}
+
+export interface Server {
+  /** Address, `http://127.0.0.1:8080`. */
+  url: string
+  key: string
+}
+
+/** Form fields of an import besides the file; those undefined are left to the server's default. */
+export interface ImportFields {
+  type?: string
+  mode?: string
+  organization?: string
+  mapping?: string
+  delimiter?: string
+  allow_partial?: string
+  start?: string
+}
+
+/** One row as `/imports/{id}/rows` gives it; only what the command line shows. */
+export interface RowJson {
+  row: number
+  line: number
+  outcome: string
+  problems: {
+    code: string
+    column: string | null
+    message: string
+    candidates?: { id: number; title: string }[]
+  }[]
+}
+
+const finalStates = new Set(['completed', 'completed_with_errors', 'failed', 'cancelled'])
+
+/** Whether nothing will change any more. */
+export function isOver(job: ImportJson): boolean {
+  return finalStates.has(job.state)
+}
+
+/** Sends the file, streamed from disk. Out: the import that the server made of it. */
+export async function createImport(
+  server: Server,
+  path: string,
+  fields: ImportFields
+): Promise<ImportJson> {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) form.append(name, value)
+  }
+  form.append('file', await openFile(path), basename(path))
+  const response = await call(server, '/imports', { method: 'POST', body: form })
+  return (await response.json()) as ImportJson
+}
+
+/** Opens a file for sending; it is read while it is sent, never as a whole. */
+async function openFile(path: string): Promise<Blob> {
+  try {
+    if (!(await stat(path)).isFile()) throw new Error('it is not a file')
+    return await openAsBlob(path, { type: 'text/csv' })
+  } catch (cause) {
+    throw new CliError(`Cannot read ${path}: ${(cause as Error).message}`, null, cause)
+  }
+}
+
+/** Asks for an import. */
+export async function getImport(server: Server, id: number): Promise<ImportJson> {
+  const response = await call(server, `/imports/${id}`)
+  return (await response.json()) as ImportJson
+}
+
+/** Follows an import to its end, telling every state seen. A server that is away for up to a minute
+ *  (a restart) is waited for: the import goes on by itself. */
+export async function followImport(
+  server: Server,
+  id: number,
+  onProgress: (job: ImportJson) => void
+): Promise<ImportJson> {
+  let lostAt = 0
+  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
+    try {
+      const job = await getImport(server, id)
+      lostAt = 0
+      onProgress(job)
+      if (isOver(job)) return job
+    } catch (error) {
+      lostAt ||= Date.now()
+      if (!isTemporary(error) || Date.now() - lostAt > 60_000) throw error
+    }
+    await wait(pauseMs)
+  }
+}
+
+/** The first rows with one outcome, at most `limit` (of 500). */
+export async function getRows(
+  server: Server,
+  id: number,
+  outcome: string,
+  limit: number
+): Promise<RowJson[]> {
+  const response = await call(server, `/imports/${id}/rows?outcome=${outcome}&limit=${limit}`)
+  return ((await response.json()) as { data: RowJson[] }).data
+}
+
+/** Fetches a path of the API. Throws a CliError for every answer but 2xx. */
+export async function call(
+  server: Server,
+  path: string,
+  init: RequestInit = {}
+): Promise<Response> {
+  const headers = { authorization: `Bearer ${server.key}`, ...(init.headers as object) }
+  const response = await fetch(new URL(path, server.url), { ...init, headers }).catch(
+    (cause: Error) => {
+      throw unreachable(server, cause)
+    }
+  )
+  if (response.ok) return response
+  const text = await response.text()
+  const problem = parseProblem(text)
+  const message = problem
+    ? `${problem.title}: ${problem.detail} (${problem.code})`
+    : `${server.url} answered ${response.status}, not as Muster does: ${text.slice(0, 200)}`
+  throw new CliError(message, problem ?? { status: response.status })
+}
+
+function unreachable(server: Server, cause: Error): CliError {
+  const inner = cause.cause as NodeJS.ErrnoException | undefined
+  const reason = inner?.code ?? inner?.message ?? cause.message
+  return new CliError(
+    `No Muster answers at ${server.url} (${reason}).
+Start one on this machine with: npx muster serve
+or say where it is: --server http://host:port or MUSTER_URL.`,
+    { code: 'unreachable', reason },
+    cause
+  )
+}
+
+interface ProblemJson {
+  title: string
+  detail: string
+  code: string
+  status: number
+}
+
+function parseProblem(text: string): ProblemJson | null {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    const isProblem = typeof parsed === 'object' && parsed !== null && 'code' in parsed
+    return isProblem ? (parsed as ProblemJson) : null
+  } catch {
+    // Not JSON: not an answer of Muster's.
+    return null
+  }
+}
+
+function isTemporary(error: unknown): boolean {
+  if (!(error instanceof CliError)) return false
+  const { code, status } = (error.problem ?? {}) as { code?: string; status?: number }
+  return code === 'unreachable' || status === 503
+}

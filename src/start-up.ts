@@ -1,0 +1,114 @@
+// What the processes have in common when they start: a database, a pool, the queue.
+// Called by all-in-one.ts, server.ts, worker.ts and the tests.
+
+import type { Config } from './config.ts'
+import { registerQueues } from './jobs.ts'
+import { createPool, type Pool } from './platform/db.ts'
+import { startEmbeddedPostgres } from './platform/embedded-postgres.ts'
+import type { Log } from './platform/log.ts'
+import { createQueue, type Queue } from './platform/queue.ts'
+import { waitForDatabase } from './platform/wait-for-database.ts'
+
+export interface Database {
+  databaseUrl: string
+  /** Stops the server if it is ours. */
+  stop(): Promise<void>
+}
+
+/** The database of DATABASE_URL once it can be reached (tried until `signal`), else the embedded
+ *  one, started. */
+export async function openDatabase(
+  config: Config,
+  log: Log,
+  signal?: AbortSignal
+): Promise<Database> {
+  if (config.databaseUrl === null) {
+    const server = await startEmbeddedPostgres({ dataDir: config.dataDir, log })
+    return { databaseUrl: server.connectionString, stop: server.stop }
+  }
+  await waitForDatabase(config.databaseUrl, log, signal ? { signal } : {})
+  return { databaseUrl: config.databaseUrl, stop: async () => {} }
+}
+
+/** The address of the database for a process that is one of several and cannot start its own.
+ *  Throws an Error that names the variable when it is not set. */
+export function requireDatabaseUrl(config: Config): string {
+  if (config.databaseUrl !== null) return config.databaseUrl
+  throw new Error(
+    'DATABASE_URL is not set. This process needs one; `muster serve` runs everything on an embedded server.'
+  )
+}
+
+export interface Services {
+  pool: Pool
+  boss: Queue
+  close(): Promise<void>
+}
+
+const settings = {
+  // A request waits for its answer: a statement that takes longer than this is a fault.
+  server: { queueRole: 'send', max: 10, statementTimeoutMs: 30_000 },
+  // Writing a batch may wait for its turn behind other imports of the same type.
+  worker: { queueRole: 'work', max: 12, statementTimeoutMs: 300_000 }
+} as const
+
+/** Opens the pool and the queue. Throws an Error that says so when the database is not migrated. */
+export async function openServices(options: {
+  role: keyof typeof settings
+  databaseUrl: string
+  log: Log
+}): Promise<Services> {
+  const { role, databaseUrl, log } = options
+  const { queueRole, max, statementTimeoutMs } = settings[role]
+  const pool = createPool({
+    connectionString: databaseUrl,
+    name: `muster-${role}`,
+    max,
+    statementTimeoutMs,
+    onError: (error) => log.warn({ err: error }, 'lost an idle database connection')
+  })
+  const boss = createQueue({ connectionString: databaseUrl, log, role: queueRole })
+  try {
+    await boss.start()
+    await registerQueues(boss)
+  } catch (error) {
+    await boss.stop({ graceful: false }).catch(() => {})
+    await pool.end()
+    throw isOutdated(error) ? outdated(error) : error
+  }
+  return {
+    pool,
+    boss,
+    async close() {
+      await boss.stop({ graceful: false })
+      await pool.end()
+    }
+  }
+}
+
+/** Whether the queue found its own tables missing or of another version. */
+function isOutdated(error: unknown): boolean {
+  return (
+    error instanceof Error && /^pg-boss (is not installed|database requires)/.test(error.message)
+  )
+}
+
+function outdated(cause: unknown): Error {
+  const message = 'the database is not up to date. Run `muster migrate` once, then start again.'
+  return new Error(message, { cause })
+}
+
+/** What to tell the person who started a process that could not start: the reason, and for faults
+ *  of ours (no message made for people) the whole error. */
+export function startErrorText(error: unknown): string {
+  const { code, port, address } = error as NodeJS.ErrnoException & {
+    port?: number
+    address?: string
+  }
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} of ${address} is taken. Stop what uses it or set MUSTER_PORT to another port (0: any free one).`
+  }
+  if (!(error instanceof Error)) return String(error)
+  const isForPeople = error.constructor === Error && code === undefined
+  return isForPeople ? `Muster did not start: ${error.message}` : (error.stack ?? error.message)
+}
