@@ -5,12 +5,32 @@
 // outcome of its row. docs/errors.md lists both and is held to this file by a test.
 
 import { operationErrors, rowProblems } from './error-catalogue.ts'
-import type { Candidate, Problem } from './import/terms.ts'
 
 export type OperationErrorCode = keyof typeof operationErrors
 export type RowProblemCode = keyof typeof rowProblems
 /** Values that a message may name, e.g. `{ id: 7, limit: 200 }`. */
 export type Args = Record<string, string | number | null | undefined>
+
+/** A record that a problem or an ambiguous match points at. */
+export interface Candidate {
+  id: number
+  title: string
+}
+
+/** One thing that is wrong (error) or noteworthy (warning) about one row. Stored, never thrown. */
+export interface Problem {
+  severity: 'error' | 'warning'
+  code: RowProblemCode
+  /** Header of the column as written in the file; null when the whole row is meant. */
+  column: string | null
+  /** Name of the record type's field; null when the cell belongs to no field. */
+  field: string | null
+  /** A sentence for people: what is wrong and how to mend it. */
+  message: string
+  /** The offending cell, cut to 200 characters; null when there is none or it is sensitive. */
+  value: string | null
+  candidates?: Candidate[]
+}
 
 /** An operation error: `code` from the catalogue, `status` of the HTTP answer, `details` as JSON. */
 export class AppError extends Error {

@@ -7,16 +7,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rowProblem } from '../errors.ts'
 import { isConnectionError, type Tx, withTransaction } from '../platform/db.ts'
-import type { Run } from './job.ts'
+import type { BatchMemory } from './batch.ts'
 import type { ResolvedRow } from './resolve/resolve-row.ts'
-import {
-  type BatchMemory,
-  forgetMemory,
-  type PreparedBatch,
-  prepareBatch,
-  refresh,
-  runBatch
-} from './run-batch.ts'
+import type { Run } from './run.ts'
+import { forgetMemory, type PreparedBatch, prepareBatch, refresh, runBatch } from './run-batch.ts'
 import type { Checkpoint } from './terms.ts'
 import { StaleAttempt, saveProgress } from './write/import-state.ts'
 import { type BatchResult, tally } from './write/write-batch.ts'

@@ -6,13 +6,11 @@
 // each batch commits its rows, outcomes, counts and checkpoint together, and only for the worker
 // whose attempt is the latest.
 
-import type { Config } from '../config.ts'
 import { AppError } from '../errors.ts'
-import type { Pool } from '../platform/db.ts'
 import type { Log } from '../platform/log.ts'
 import { requireRecordType } from '../record-types/registry.ts'
-import type { ReadPlace } from './read-resolved.ts'
-import { compilePlan, type ImportPlan } from './resolve/plan.ts'
+import { compilePlan } from './resolve/plan.ts'
+import type { Run, RunContext } from './run.ts'
 import { runAtomic } from './run-atomic.ts'
 import { runPartial } from './run-partial.ts'
 import {
@@ -23,23 +21,6 @@ import {
   finishImport,
   StaleAttempt
 } from './write/import-state.ts'
-
-export interface RunContext {
-  pool: Pool
-  config: Config
-  log: Log
-  /** Aborted when the process is to stop: the batch in flight ends, the rest is given back. */
-  signal: AbortSignal
-  /** Enqueues the import again, inside the transaction that gives it back. */
-  giveBack(run: ClaimedImport): Promise<void>
-}
-
-/** One run of one import. */
-export interface Run extends RunContext {
-  run: ClaimedImport
-  plan: ImportPlan
-  read: ReadPlace
-}
 
 // Attempts in a row without a single committed batch, after which the import is given up.
 const maxIdleAttempts = 5

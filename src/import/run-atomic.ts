@@ -8,9 +8,9 @@
 import { rowProblem } from '../errors.ts'
 import { type Tx, withTransaction } from '../platform/db.ts'
 import { finish } from './finish-run.ts'
-import type { Run } from './job.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
 import type { ResolvedRow } from './resolve/resolve-row.ts'
+import type { Run } from './run.ts'
 import { prepareBatch, refresh, runBatch, startMemory } from './run-batch.ts'
 import { type Checkpoint, outcomes, type Problem } from './terms.ts'
 import {

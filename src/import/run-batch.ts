@@ -5,12 +5,13 @@
 // written: `prepareBatch`. It rests on names that were looked up earlier; should one of them have
 // become uncertain since (`memory.epoch`), the rows are taken from the start again.
 
-import type { Tx } from '../platform/db.ts'
 import { keysOf } from '../record-types/match-keys.ts'
 import type { RecordData } from '../record-types/types.ts'
+import type { BatchMemory, BatchPlace, DecidedRow } from './batch.ts'
 import { type Decision, decideRow } from './decide/decide-row.ts'
+import type { ExistingRecord } from './decide/existing-record.ts'
 import { findSelfReference, refersToItself } from './match/find-collision.ts'
-import { createKeyFilter, type KeyFilter } from './match/key-filter.ts'
+import { createKeyFilter } from './match/key-filter.ts'
 import { isTypeEmpty, lockTypes } from './match/lock-types.ts'
 import { type MatchedRow, matchRows, prepareRows } from './match/match-rows.ts'
 import {
@@ -18,7 +19,6 @@ import {
   findUnknownNames,
   prepareReferences,
   putIds,
-  type ReferenceNames,
   resolveReferences,
   trimReferences,
   typesToCreateIn,
@@ -26,32 +26,7 @@ import {
 } from './match/resolve-references.ts'
 import type { ImportPlan } from './resolve/plan.ts'
 import { type ResolvedRow, resolveRow } from './resolve/resolve-row.ts'
-import type { ExistingRecord } from './terms.ts'
 import { type BatchResult, writeBatch } from './write/write-batch.ts'
-
-/** What an import knows from batch to batch; lost with its worker, and then found out again. */
-export interface BatchMemory {
-  references: ReferenceNames[]
-  filter: KeyFilter | null
-  /** write_seq of each type as this import left it: another value means somebody else wrote. */
-  writeSeqs: Map<number, number>
-  /** Record ids taken from the sequence and not used yet. */
-  ids: number[]
-  /** Raised whenever a remembered name turned out to be uncertain. */
-  epoch: number
-}
-
-export interface BatchPlace {
-  tx: Tx
-  account_id: number
-  import_id: number
-  /** yyyy-mm-dd, partition key of the import's rows. */
-  created_on: string
-  plan: ImportPlan
-  memory: BatchMemory
-  /** Called, maybe several times, when the database has work to do and this process has none. */
-  whileBusy: () => void
-}
 
 /** Rows on their way into a batch. */
 export interface PreparedBatch {
@@ -171,11 +146,6 @@ function wroteElse(
   const own = locked.get(type_id)
   const now = own === undefined ? read.get(type_id) : own - 1
   return known.get(type_id) !== now
-}
-
-/** A row and what happens to it. */
-export interface DecidedRow extends MatchedRow {
-  decision: Decision
 }
 
 function decideRows(

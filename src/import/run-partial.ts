@@ -1,11 +1,12 @@
 // An import whose good rows go in whatever becomes of the bad ones: a transaction per batch.
 // Called by job.ts with a claimed import; ends it, or gives it back when the process is to stop.
 
+import type { BatchMemory } from './batch.ts'
 import { commitBatch } from './commit-batch.ts'
 import { finish } from './finish-run.ts'
-import type { Run } from './job.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
-import { type BatchMemory, prepareBatch, refresh, startMemory } from './run-batch.ts'
+import type { Run } from './run.ts'
+import { prepareBatch, refresh, startMemory } from './run-batch.ts'
 import type { Checkpoint } from './terms.ts'
 import { finishImport } from './write/import-state.ts'
 

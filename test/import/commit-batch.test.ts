@@ -2,9 +2,9 @@
 
 import t, { type Test } from 'tap'
 import { commitBatch } from '../../src/import/commit-batch.ts'
-import type { Run } from '../../src/import/job.ts'
 import { compilePlan } from '../../src/import/resolve/plan.ts'
 import { resolveRow } from '../../src/import/resolve/resolve-row.ts'
+import type { Run } from '../../src/import/run.ts'
 import { prepareBatch, startMemory } from '../../src/import/run-batch.ts'
 import { StaleAttempt } from '../../src/import/write/import-state.ts'
 import { createPool, type Pool } from '../../src/platform/db.ts'

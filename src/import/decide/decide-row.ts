@@ -6,8 +6,10 @@ import { rowProblem } from '../../errors.ts'
 import type { Json, RecordData } from '../../record-types/types.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import type { ResolvedRow } from '../resolve/resolve-row.ts'
-import type { Candidate, ExistingRecord, Problem } from '../terms.ts'
+import type { Candidate, Problem } from '../terms.ts'
 import type { Match } from './choose-match.ts'
+import type { ExistingRecord } from './existing-record.ts'
+import { sameJson } from './same-json.ts'
 
 export type Decision =
   | { action: 'create'; data: RecordData }
@@ -65,19 +67,6 @@ function decideExisting(plan: ImportPlan, row: ResolvedRow, record: ExistingReco
   }
   if (!changed) return { action: 'unchanged', record_id: record.id }
   return { action: 'update', record, set, before }
-}
-
-/** Whether two values are the same; the order inside an array matters, keys of objects do not. */
-export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
-    return a.every((value, index) => sameJson(value, b[index]))
-  }
-  const names = Object.keys(a)
-  if (names.length !== Object.keys(b).length) return false
-  return names.every((name) => sameJson(a[name], b[name]))
 }
 
 function reject(...args: Parameters<typeof rowProblem>): Decision {

@@ -4,7 +4,7 @@
 // tables; joins on unnest or VALUES were seen to turn into scans while statistics were young.
 
 import type { Tx } from '../../platform/db.ts'
-import type { ExistingRecord } from '../terms.ts'
+import type { ExistingRecord } from '../decide/existing-record.ts'
 
 /** Finds the records that hold the keys under one match rule. Out: record ids by key. */
 export async function probeKeys(

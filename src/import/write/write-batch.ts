@@ -2,11 +2,11 @@
 // The order keeps the server at work: while it stores the records, the rest is made ready here.
 
 import { keysOf } from '../../record-types/match-keys.ts'
+import type { BatchMemory, BatchPlace, DecidedRow } from '../batch.ts'
 import type { Decision } from '../decide/decide-row.ts'
 import { takeRecordIds } from '../match/probe-keys.ts'
 import type { NewReference } from '../match/resolve-references.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
-import type { BatchMemory, BatchPlace, DecidedRow } from '../run-batch.ts'
 import type { Outcome, Problem } from '../terms.ts'
 import { type RowOutcome, writeOutcomes } from './write-outcomes.ts'
 import {

@@ -2,7 +2,8 @@
 
 import t from 'tap'
 import type { Match } from '../../../src/import/decide/choose-match.ts'
-import { decideRow, sameJson } from '../../../src/import/decide/decide-row.ts'
+import { decideRow } from '../../../src/import/decide/decide-row.ts'
+import { sameJson } from '../../../src/import/decide/same-json.ts'
 import { compilePlan } from '../../../src/import/resolve/plan.ts'
 import type { Mode } from '../../../src/import/terms.ts'
 import { contacts } from '../../../src/record-types/builtin/contacts.ts'

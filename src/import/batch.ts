@@ -1,0 +1,37 @@
+// What the steps of one batch share.
+
+import type { Tx } from '../platform/db.ts'
+import type { Decision } from './decide/decide-row.ts'
+import type { KeyFilter } from './match/key-filter.ts'
+import type { MatchedRow } from './match/match-rows.ts'
+import type { ReferenceNames } from './match/resolve-references.ts'
+import type { ImportPlan } from './resolve/plan.ts'
+
+/** What an import knows from batch to batch; lost with its worker, and then found out again. */
+export interface BatchMemory {
+  references: ReferenceNames[]
+  filter: KeyFilter | null
+  /** write_seq of each type as this import left it: another value means somebody else wrote. */
+  writeSeqs: Map<number, number>
+  /** Record ids taken from the sequence and not used yet. */
+  ids: number[]
+  /** Raised whenever a remembered name turned out to be uncertain. */
+  epoch: number
+}
+
+export interface BatchPlace {
+  tx: Tx
+  account_id: number
+  import_id: number
+  /** yyyy-mm-dd, partition key of the import's rows. */
+  created_on: string
+  plan: ImportPlan
+  memory: BatchMemory
+  /** Called, maybe several times, when the database has work to do and this process has none. */
+  whileBusy: () => void
+}
+
+/** A row and what happens to it. */
+export interface DecidedRow extends MatchedRow {
+  decision: Decision
+}
