@@ -161,6 +161,7 @@ function decideRows(
     // A change can give a record a key that its row alone does not have (new first name, old last
     // name). A row that may be about that record waits for the next batch.
     if (merged.size > 0 && one.keys.some((keys) => keys.some((key) => merged.has(key)))) {
+      noteMerged(memory, merged)
       return matched.slice(0, index) as DecidedRow[]
     }
     const { row, match, existing } = one
@@ -168,7 +169,15 @@ function decideRows(
     one.decision = decision
     if (decision.action === 'update') noteMergedKeys(plan, one, decision, merged)
   }
+  noteMerged(memory, merged)
   return matched as DecidedRow[]
+}
+
+/** What was read ahead, and the filter, do not know of keys that arise from old and new values. */
+function noteMerged(memory: BatchMemory, merged: Set<string>): void {
+  if (merged.size === 0) return
+  memory.filter?.forget()
+  memory.epoch++
 }
 
 function noteMergedKeys(

@@ -1,9 +1,7 @@
-// PostgreSQL access: pool, transactions, COPY. Knows no domain word.
+// PostgreSQL access: pool and transactions. Knows no domain word.
 // Everything that talks SQL takes a `Db` (pool or transaction) as its first argument.
 
-import { finished } from 'node:stream/promises'
 import pg from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
 import { appError } from '../errors.ts'
 
 // bigint and count(*) come back as numbers: ids and counts stay far below 2^53.
@@ -76,31 +74,6 @@ export async function withTransaction<T>(
     tx.off('error', ignore)
     tx.release(broken)
   }
-}
-
-// So much COPY data may wait in this process. It is far more than one batch makes: handed over
-// without a pause, the server goes on working while the next data is being prepared.
-const maxCopyBytesWaiting = 16 * 1024 * 1024
-
-/** Streams text-format COPY data into a table. `sql` is a whole COPY ... FROM STDIN statement,
- *  `chunks` yields strings that end at line ends. Rejects with the server's error. */
-export async function copyInto(tx: Tx, sql: string, chunks: Iterable<string>): Promise<void> {
-  const stream = tx.query(copyFrom(sql))
-  const done = finished(stream)
-  try {
-    for (const chunk of chunks) {
-      stream.write(chunk)
-      if (stream.writableLength > maxCopyBytesWaiting) {
-        await Promise.race([new Promise((resolve) => stream.once('drain', resolve)), done])
-      }
-    }
-    stream.end()
-  } catch (error) {
-    stream.destroy(error as Error)
-    await done.catch(() => {})
-    throw error
-  }
-  await done
 }
 
 const connectionErrors = new Set([

@@ -13,20 +13,23 @@ interface Keyed {
 }
 
 /** Index of the first row that shares a key with an earlier one; `rows.length` when none does.
+ *  `doubtful`: by position, the rules under which rows can collide at all.
  *  Sharing a key that is no identity (a name) does not count when identities tell the rows apart. */
-export function findCollision(type: RecordType, rows: Keyed[]): number {
-  const holders = type.match_rules.map(() => new Map<string, Keyed>())
-  for (const [index, one] of rows.entries()) {
-    for (const [place, rule] of type.match_rules.entries()) {
-      const held = holders[place] as Map<string, Keyed>
+export function findCollision(type: RecordType, rows: Keyed[], doubtful: boolean[]): number {
+  let cut = rows.length
+  for (const [place, rule] of type.match_rules.entries()) {
+    if (!doubtful[place]) continue
+    const held = new Map<string, Keyed>()
+    for (let index = 0; index < cut; index++) {
+      const one = rows[index] as Keyed
       for (const key of one.keys[place] ?? []) {
         const other = held.get(key)
         if (other === undefined) held.set(key, one)
-        else if (rule.identity || !contradict(type, one.row.values, other.row.values)) return index
+        else if (rule.identity || !contradict(type, one.row.values, other.row.values)) cut = index
       }
     }
   }
-  return rows.length
+  return cut
 }
 
 /** Whether two sets of values hold different identities, such as two external ids: then they are

@@ -2,16 +2,17 @@
 //
 // When an import begins on an empty record type, every key there is was written by the import
 // itself; a Bloom filter of those keys answers "certainly not there" without asking the database.
+// Keys are noted as soon as their row is on its way in: a key that is noted and then not written is
+// looked up for nothing, once.
 // It saves the three index probes per row that find nothing (about 9 of 30 microseconds).
 // A wrong "maybe" costs one probe; a wrong "no" cannot happen.
 
 const filterBits = 2 ** 27 // 16 MiB; 3 keys per row: 1 wrong "maybe" in 10,000 at a million rows
 
 export interface KeyFilter {
-  /** Whether the key may be stored. Always true while the filter does not know all keys. */
-  mayHold(rule: number, key: string): boolean
-  /** Notes a key that is about to be stored. */
-  add(rule: number, key: string): void
+  /** Notes a key of a row on its way in. Out: whether the key may have been there before; always
+   *  true when the filter does not know all keys. */
+  note(rule: number, key: string): boolean
   /** Somebody else wrote the type, or a batch was rolled back: from now on every key may exist. */
   forget(): void
   knowsAll(): boolean
@@ -22,22 +23,20 @@ export function createKeyFilter(empty: boolean): KeyFilter {
   let bits: Uint32Array | null = empty ? new Uint32Array(filterBits / 32) : null
   const place = { a: 0, b: 0 }
   return {
-    mayHold(rule, key) {
+    note(rule, key) {
       if (bits === null) return true
       hash(place, rule, key)
+      let wasThere = true
       for (let i = 0; i < 3; i++) {
         const bit = (place.a + Math.imul(i, place.b)) >>> 5
-        if (((bits[bit >>> 5] as number) & (1 << (bit & 31))) === 0) return false
+        const word = bits[bit >>> 5] as number
+        const mask = 1 << (bit & 31)
+        if ((word & mask) === 0) {
+          wasThere = false
+          bits[bit >>> 5] = word | mask
+        }
       }
-      return true
-    },
-    add(rule, key) {
-      if (bits === null) return
-      hash(place, rule, key)
-      for (let i = 0; i < 3; i++) {
-        const bit = (place.a + Math.imul(i, place.b)) >>> 5
-        bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31))
-      }
+      return wasThere
     },
     forget() {
       bits = null

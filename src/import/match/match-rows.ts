@@ -47,9 +47,10 @@ export function prepareRows(
   rows: ResolvedRow[]
 ): MatchedRow[] {
   const rules = plan.type.match_rules
-  const sure = filter?.knowsAll() ? filter : null
-  const all = rows.map((row) => prepare(plan, rules, sure, row))
-  const cut = findCollision(plan.type, all)
+  const all = rows.map((row) => prepare(plan, rules, row))
+  // Rows can only collide under rules of which a key may have been there before.
+  const doubtful = filter?.knowsAll() ? noteAll(filter, rules, all) : rules.map(() => true)
+  const cut = findCollision(plan.type, all, doubtful)
   return cut < all.length ? all.slice(0, cut) : all
 }
 
@@ -60,6 +61,7 @@ export async function matchRows(
 ): Promise<{ matched: MatchedRow[]; records: Map<number, ExistingRecord> }> {
   const { type } = place.plan
   const records = new Map<number, ExistingRecord>()
+  if (batch.every((one) => one.settled)) return { matched: batch, records }
   const hashes = batch.map((one) => one.row.hash)
   await fetchInto(place, records, idsOfCells(batch), hashes)
   for (const [index, rule] of type.match_rules.entries()) {
@@ -102,15 +104,9 @@ function chooseAll(
 
 const nothing: never[] = []
 
-function prepare(
-  plan: ImportPlan,
-  rules: MatchRule[],
-  filter: KeyFilter | null,
-  row: ResolvedRow
-): MatchedRow {
+function prepare(plan: ImportPlan, rules: MatchRule[], row: ResolvedRow): MatchedRow {
   const organization_id = organizationOf(plan, row)
   const keys = row.rejected ? [] : rules.map((rule) => keysOf(rule, row.values, organization_id))
-  const isNew = filter !== null && !mayExist(filter, rules, keys)
   return {
     row,
     organization_id,
@@ -118,17 +114,28 @@ function prepare(
     match: { kind: 'none' },
     existing: undefined,
     hits: nothing,
-    settled: row.rejected || isNew,
+    settled: row.rejected,
     decision: null
   }
 }
 
-function mayExist(filter: KeyFilter, rules: MatchRule[], keys: string[][]): boolean {
-  for (let place = 0; place < keys.length; place++) {
-    const { code } = rules[place] as MatchRule
-    for (const key of keys[place] as string[]) if (filter.mayHold(code, key)) return true
+/** Notes the keys of all rows; rows whose keys are all new match nothing and are settled.
+ *  Out: by position of the rule, whether any of its keys may have been there before. */
+function noteAll(filter: KeyFilter, rules: MatchRule[], batch: MatchedRow[]): boolean[] {
+  const doubtful = rules.map(() => false)
+  for (const one of batch) {
+    let isNew = one.row.id === null
+    for (let place = 0; place < one.keys.length; place++) {
+      const { code } = rules[place] as MatchRule
+      for (const key of one.keys[place] as string[]) {
+        if (!filter.note(code, key)) continue
+        isNew = false
+        doubtful[place] = true
+      }
+    }
+    if (isNew) one.settled = true
   }
-  return false
+  return doubtful
 }
 
 function organizationOf(plan: ImportPlan, row: ResolvedRow): number | null {

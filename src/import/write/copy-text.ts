@@ -22,19 +22,3 @@ export function copyTextArray(values: string[] | null): string {
   const quoted = values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`)
   return copyText(`{${quoted.join(',')}}`)
 }
-
-const chunkChars = 64 * 1024
-
-/** Joins lines to chunks of about 64 KiB, so that the server works on the first ones while the
- *  later ones are still being made. */
-export function* chunkLines(lines: Iterable<string>): Generator<string> {
-  let chunk = ''
-  for (const line of lines) {
-    chunk += line
-    if (chunk.length >= chunkChars) {
-      yield chunk
-      chunk = ''
-    }
-  }
-  if (chunk !== '') yield chunk
-}

@@ -1,17 +1,19 @@
 // Decided rows -> everything a batch leaves in the database, and what the import counts of it.
 // The order keeps the server at work: while it stores the records, the rest is made ready here.
 
-import { keysOf } from '../../record-types/match-keys.ts'
+import { copyAll } from '../../platform/copy-in.ts'
 import type { BatchMemory, BatchPlace, DecidedRow } from '../batch.ts'
 import type { Decision } from '../decide/decide-row.ts'
 import { takeRecordIds } from '../match/probe-keys.ts'
 import type { NewReference } from '../match/resolve-references.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import type { Outcome, Problem } from '../terms.ts'
-import { type RowOutcome, writeOutcomes } from './write-outcomes.ts'
+import { copyOutcomes, type RowOutcome } from './write-outcomes.ts'
 import {
   type ChangedRecord,
-  createRecords,
+  copyChanges,
+  copyKeys,
+  copyRecords,
   type NewRecord,
   updateRecords
 } from './write-records.ts'
@@ -50,14 +52,23 @@ export async function writeBatch(
     created.push(newRecord(plan, one, id))
   }
   const { whileBusy } = place
-  const write = { tx, account_id, import_id, type: plan.type, whileBusy }
-  let outcomes: RowOutcome[] = []
-  await createRecords(write, created, () => {
-    noteKeys(memory, plan, decided)
-    outcomes = decided.map((one) => rowOutcome(one, idOf.get(one) ?? null))
-  })
-  await updateRecords(write, decided.flatMap(changedRecord))
-  await writeOutcomes(place, outcomes)
+  const write = { tx, account_id, import_id, type: plan.type }
+  const changed = decided.flatMap(changedRecord)
+  const gained = await updateRecords(write, changed, whileBusy)
+  const outcomes: RowOutcome[] = []
+  // Made when they are sent: by then the server is at work on what was sent before.
+  function* makeOutcomes() {
+    for (const one of decided) {
+      const outcome = rowOutcome(one, idOf.get(one) ?? null)
+      outcomes.push(outcome)
+      yield outcome
+    }
+  }
+  const parts = [copyOutcomes(place, makeOutcomes())]
+  if (changed.length > 0) parts.unshift(copyChanges(write, changed))
+  if (created.length + gained.length > 0) parts.unshift(copyKeys(account_id, created, gained))
+  if (created.length > 0) parts.unshift(copyRecords(write, created))
+  await copyAll(tx, parts, whileBusy)
   const referencesCreated: Record<string, number> = {}
   for (const { type } of used) {
     referencesCreated[type.name] = (referencesCreated[type.name] ?? 0) + 1
@@ -125,20 +136,6 @@ function changedRecord(one: DecidedRow): ChangedRecord[] {
       before
     }
   ]
-}
-
-/** Tells the filter of the keys that are being written. */
-function noteKeys({ filter }: BatchMemory, plan: ImportPlan, decided: DecidedRow[]): void {
-  if (!filter?.knowsAll()) return
-  const rules = plan.type.match_rules
-  for (const { decision, keys, organization_id } of decided) {
-    if (decision.action !== 'create' && decision.action !== 'update') continue
-    for (const [place, rule] of rules.entries()) {
-      const data = decision.action === 'update' && { ...decision.record.data, ...decision.set }
-      const written = data ? keysOf(rule, data, organization_id) : (keys[place] ?? [])
-      for (const key of written) filter.add(rule.code, key)
-    }
-  }
 }
 
 const outcomeOf: Record<Decision['action'], Outcome> = {

@@ -1,8 +1,9 @@
-// What became of each row -> import_rows. One COPY per batch.
+// What became of each row -> import_rows.
 
-import { copyInto, type Tx } from '../../platform/db.ts'
+import { type CopyPart, copyAll } from '../../platform/copy-in.ts'
+import type { Tx } from '../../platform/db.ts'
 import type { Outcome, Problem, RawRow } from '../terms.ts'
-import { chunkLines, copyNullable, copyText, copyTextArray } from './copy-text.ts'
+import { copyNullable, copyText, copyTextArray } from './copy-text.ts'
 
 export interface RowOutcome {
   raw: RawRow
@@ -21,19 +22,25 @@ export interface OutcomePlace {
   created_on: string
 }
 
-/** Stores the outcomes. The cells of rows that have to be mended are kept with them. */
-export async function writeOutcomes(place: OutcomePlace, rows: RowOutcome[]): Promise<void> {
-  if (rows.length === 0) return
-  await copyInto(
-    place.tx,
-    `/* write.insert_outcomes */
+/** The rows of the outcomes. The cells of rows that have to be mended are kept with them. */
+export function copyOutcomes(
+  place: Omit<OutcomePlace, 'tx'>,
+  rows: Iterable<RowOutcome>
+): CopyPart {
+  return {
+    sql: `/* write.insert_outcomes */
     COPY import_rows (account_id, import_id, created_on, row_number, line_number, outcome,
       record_id, matched_by, changed_fields, problems, cells) FROM STDIN`,
-    chunkLines(outcomeLines(place, rows))
-  )
+    lines: outcomeLines(place, rows)
+  }
 }
 
-function* outcomeLines(place: OutcomePlace, rows: RowOutcome[]) {
+/** Stores outcomes on their own, for rows that write nothing else. */
+export async function writeOutcomes(place: OutcomePlace, rows: RowOutcome[]): Promise<void> {
+  await copyAll(place.tx, [copyOutcomes(place, rows)], () => {})
+}
+
+function* outcomeLines(place: Omit<OutcomePlace, 'tx'>, rows: Iterable<RowOutcome>) {
   const head = `${place.account_id}\t${place.import_id}\t${place.created_on}\t`
   for (const row of rows) {
     const { raw, outcome, problems, changed_fields } = row

@@ -1,12 +1,7 @@
 // COPY text format: what comes out of the database is what went in.
 
 import t from 'tap'
-import {
-  chunkLines,
-  copyNullable,
-  copyText,
-  copyTextArray
-} from '../../../src/import/write/copy-text.ts'
+import { copyNullable, copyText, copyTextArray } from '../../../src/import/write/copy-text.ts'
 
 t.test('escapes what has a meaning in COPY', async (t) => {
   t.equal(copyText('plain'), 'plain')
@@ -18,12 +13,4 @@ t.test('escapes what has a meaning in COPY', async (t) => {
 t.test('writes arrays with quotes and backslashes', async (t) => {
   t.equal(copyTextArray(['a', 'b"c', 'd\\e', '', 'NULL']), '{"a","b\\\\"c","d\\\\\\\\e","","NULL"}')
   t.equal(copyTextArray(null), '\\N')
-})
-
-t.test('cuts only between lines', async (t) => {
-  const lines = Array.from({ length: 5000 }, (_, i) => `${'x'.repeat(40)}${i}\n`)
-  const chunks = [...chunkLines(lines)]
-  t.ok(chunks.length > 1)
-  t.ok(chunks.every((chunk) => chunk.endsWith('\n')))
-  t.equal(chunks.join(''), lines.join(''))
 })
