@@ -14,6 +14,10 @@ import { migrate } from './platform/migrate.ts'
 import { onShutdown } from './platform/shutdown.ts'
 import { openDatabase, openServices } from './start-up.ts'
 
+/** A batch outlives the youngest generation of V8's heap, and the default for the older one lets
+ *  400 MB pile up before it is swept. These keep the worker below 250 MB at the same speed. */
+const workerNodeFlags = ['--max-semi-space-size=16', '--heap-growing-percent=100']
+
 export interface AllInOne {
   /** Where HTTP is served, e.g. `http://127.0.0.1:8080`. */
   url: string
@@ -66,6 +70,7 @@ async function startAllInOne(config: Config, log: Log, signal: AbortSignal): Pro
     worker = superviseChild({
       // This module's own extension: .ts in a clone, .js in the package.
       path: join(import.meta.dirname, `worker${extname(import.meta.filename)}`),
+      nodeFlags: workerNodeFlags,
       env: childEnvironment(config, databaseUrl),
       log
     })

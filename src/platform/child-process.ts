@@ -8,6 +8,8 @@ export interface ChildOptions {
   /** The module to run. */
   path: string
   env: NodeJS.ProcessEnv
+  /** Options of node itself. */
+  nodeFlags: string[]
   log: Log
 }
 
@@ -24,7 +26,7 @@ const longestPauseMs = 30_000
 const healthyMs = 60_000
 
 /** Forks the module and watches over it. */
-export function superviseChild({ path, env, log }: ChildOptions): Child {
+export function superviseChild({ path, env, nodeFlags, log }: ChildOptions): Child {
   let child: ChildProcess | null = null
   let timer: NodeJS.Timeout | undefined
   let stopping = false
@@ -32,7 +34,7 @@ export function superviseChild({ path, env, log }: ChildOptions): Child {
 
   const start = () => {
     const bornAt = Date.now()
-    const born = fork(path, [], { env, serialization: 'advanced' })
+    const born = fork(path, [], { env, execArgv: nodeFlags, serialization: 'advanced' })
     child = born
     born.on('error', (error) => log.error({ err: error }, 'child process error'))
     born.once('exit', (code, signal) => {
