@@ -16,7 +16,7 @@ import { openDatabase, openServices } from './start-up.ts'
 
 /** A batch outlives the youngest generation of V8's heap, and the default for the older one lets
  *  400 MB pile up before it is swept. These keep the worker below 250 MB at the same speed. */
-const workerNodeFlags = ['--max-semi-space-size=16', '--heap-growing-percent=100']
+const workerNodeFlags = ['--max-semi-space-size=16', '--heap-growing-percent=80']
 
 export interface AllInOne {
   /** Where HTTP is served, e.g. `http://127.0.0.1:8080`. */

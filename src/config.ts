@@ -40,7 +40,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxUploadBytes: whole(env, 'MUSTER_MAX_UPLOAD_BYTES', 1024 ** 3, 1, 1024 ** 4),
     maxRowBytes: whole(env, 'MUSTER_MAX_ROW_BYTES', 131_072, 1_024, 262_144),
     maxColumns: whole(env, 'MUSTER_MAX_COLUMNS', 512, 1, 2_048),
-    batchRows: whole(env, 'MUSTER_BATCH_ROWS', 2_500, 1, 50_000),
+    batchRows: whole(env, 'MUSTER_BATCH_ROWS', 3_000, 1, 50_000),
     workerConcurrency: whole(env, 'MUSTER_WORKER_CONCURRENCY', 2, 1, 32),
     workerHeartbeatSeconds: whole(env, 'MUSTER_WORKER_HEARTBEAT_SECONDS', 30, 10, 3_600),
     uploadIdleTimeoutMs: whole(env, 'MUSTER_UPLOAD_IDLE_TIMEOUT_MS', 60_000, 100, 3_600_000),

@@ -83,8 +83,7 @@ export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise
     named = await resolveReferences(tx, account_id, unknown, batch)
     rows = prepareRows(plan, memory.filter, batch)
   }
-  const { whileBusy } = place
-  const { matched, records } = await matchRows({ tx, account_id, plan, whileBusy }, rows)
+  const { matched, records } = await matchRows({ tx, account_id, plan }, rows)
   const decided = decideRows(place, matched, records)
   return await writeBatch(place, decided, named)
 }

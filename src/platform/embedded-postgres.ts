@@ -44,7 +44,7 @@ const defaultSettings: Record<string, string> = {
   // Imports write in bursts: checkpoints far apart, pages written whole after one made smaller.
   max_wal_size: '4GB',
   checkpoint_timeout: '15min',
-  wal_compression: 'pglz',
+  wal_compression: 'off',
   synchronous_commit: 'on',
   jit: 'off',
   random_page_cost: '1.1',

@@ -36,8 +36,6 @@ export interface MatchPlace {
   tx: Tx
   account_id: number
   plan: ImportPlan
-  /** See BatchPlace. */
-  whileBusy: () => void
 }
 
 /** Keys of the rows before the cut: what matching can do without the database. */
@@ -158,14 +156,12 @@ async function probeRule(
   rule: MatchRule,
   hashes: number[]
 ): Promise<void> {
-  const { tx, account_id, plan, whileBusy } = place
+  const { tx, account_id, plan } = place
   const open = batch.filter((one) => !one.settled && (rule.identity || !isFound(one)))
   const keys = open.flatMap((one) => one.keys[index] ?? [])
   if (keys.length === 0) return
   const type_id = plan.type.type_id
-  const probed = probeKeys(tx, { account_id, type_id, rule: rule.code }, keys)
-  whileBusy()
-  const found = await probed
+  const found = await probeKeys(tx, { account_id, type_id, rule: rule.code }, keys)
   if (found.size === 0) return
   const hitRows = open.filter((one) => {
     const ids = (one.keys[index] ?? []).flatMap((key) => found.get(key) ?? [])

@@ -4,6 +4,7 @@
 // tables; joins on unnest or VALUES were seen to turn into scans while statistics were young.
 
 import type { Tx } from '../../platform/db.ts'
+import type { RecordData } from '../../record-types/types.ts'
 import type { ExistingRecord } from '../decide/existing-record.ts'
 
 /** Finds the records that hold the keys under one match rule. Out: record ids by key. */
@@ -14,17 +15,19 @@ export async function probeKeys(
 ): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>()
   if (keys.length === 0) return found
-  const { rows } = await tx.query<{ value: string; record_id: number }>(
-    `/* match.probe_keys */
+  // Rows as arrays: half the time of making objects, on the way that every row of a file takes.
+  const { rows } = await tx.query<[string, number]>({
+    text: `/* match.probe_keys */
     SELECT k.value, k.record_id
     FROM record_keys k
     WHERE k.account_id = $1::integer
     AND k.type_id = $2::smallint
     AND k.rule = $3::smallint
     AND k.value = ANY ($4::text[])`,
-    [place.account_id, place.type_id, place.rule, keys]
-  )
-  for (const { value, record_id } of rows) {
+    values: [place.account_id, place.type_id, place.rule, keys],
+    rowMode: 'array'
+  })
+  for (const [value, record_id] of rows) {
     const ids = found.get(value)
     if (ids) {
       ids.push(record_id)
@@ -42,17 +45,21 @@ export async function fetchRecords(
   fingerprints: number[]
 ): Promise<ExistingRecord[]> {
   if (ids.length === 0) return []
-  const { rows } = await tx.query<ExistingRecord>(
-    `/* match.fetch_records */
+  type Row = [number, number, number | null, number | null, RecordData | null]
+  const { rows } = await tx.query<Row>({
+    text: `/* match.fetch_records */
     SELECT r.id, r.version, r.organization_id, r.fingerprint,
       CASE WHEN r.fingerprint = ANY ($4::bigint[]) THEN NULL ELSE r.data END AS data
     FROM records r
     WHERE r.account_id = $1::integer
     AND r.type_id = $2::smallint
     AND r.id = ANY ($3::bigint[])`,
-    [place.account_id, place.type_id, ids, fingerprints]
-  )
-  return rows
+    values: [place.account_id, place.type_id, ids, fingerprints],
+    rowMode: 'array'
+  })
+  return rows.map(([id, version, organization_id, fingerprint, data]) => {
+    return { id, version, organization_id, fingerprint, data }
+  })
 }
 
 /** Takes `count` ids from the sequence, in ascending order. */
