@@ -1,0 +1,53 @@
+// The README is run: its file is sent, and the answer has the shape that the README shows.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { readConfig } from '../src/config.ts'
+import { setup } from './setup.ts'
+
+const root = join(import.meta.dirname, '..')
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+function block(after: string, opening: string): string {
+  const start = readme.indexOf(opening, readme.indexOf(after))
+  const end = readme.indexOf('```', start + opening.length)
+  return readme.slice(start + opening.length, end)
+}
+
+/** The same JSON with every value that differs from run to run replaced by its type. */
+function shape(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shape)
+  if (value === null || typeof value !== 'object') return value === null ? null : typeof value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shape(one)]))
+}
+
+t.test('the example gives the answer and the rejects file that the README shows', async (t) => {
+  const { uploadCsv, waitForImport, get } = await setup(t, { worker: true })
+  const csv = /<<'CSV'\n([\s\S]*?)CSV\n/.exec(readme)?.[1] ?? ''
+  const { status, body } = await uploadCsv(csv, { name: 'contacts.csv' })
+  t.equal(status, 202)
+  const shown = JSON.parse(block('## Send a file', '```json\n'))
+  t.strictSame(shape({ ...body, state: 'queued' }), shape(shown))
+  t.strictSame(body.columns, shown.columns)
+  t.equal(body.file.sha256, shown.file.sha256)
+  const done = await waitForImport(body.id)
+  t.match(done, { state: 'completed_with_errors', counts: { created: 1, rejected: 1 } })
+  t.strictSame(done.references_created, { organizations: 1 })
+  const rejects = await get(`/imports/${body.id}/rejects.csv`)
+  t.equal(rejects.body.replaceAll('\r\n', '\n'), block('A moment later', '```\n'))
+})
+
+t.test('every file that the README links to exists', async (t) => {
+  const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map((match) => match[1] as string)
+  t.ok(links.length > 5)
+  for (const link of links) t.ok(existsSync(join(root, link)), link)
+})
+
+t.test('every variable that the README names is one that the configuration reads', async (t) => {
+  const source = readFileSync(join(root, 'src/config.ts'), 'utf8')
+  const names = new Set(readme.match(/\b(MUSTER_[A-Z_]+|DATABASE_URL)\b/g))
+  t.ok(names.size > 5)
+  for (const name of names) t.ok(source.includes(name), name)
+  t.equal(readConfig({}).port, 8080, 'the port shown is the default')
+})
