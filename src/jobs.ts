@@ -2,8 +2,7 @@
 
 import type { Config } from './config.ts'
 import { runImport } from './import/job.ts'
-import { finishImport } from './import/write/import-state.ts'
-import { type Pool, type Tx, withTransaction } from './platform/db.ts'
+import type { Pool, Tx } from './platform/db.ts'
 import type { Log } from './platform/log.ts'
 import { type Queue, sendInTransaction } from './platform/queue.ts'
 
@@ -15,11 +14,15 @@ export interface ImportJob {
   import_id: number
 }
 
-/** Creates the queues that are missing. Called once by every process. */
-export async function registerQueues(boss: Queue): Promise<void> {
+/** Creates the queues that are missing, and sets what is configured. Called by every process before
+ *  it uses them. */
+export async function registerQueues(boss: Queue, config: Config): Promise<void> {
+  const heartbeatSeconds = config.workerHeartbeatSeconds
   await boss.createQueue(importQueue, {
-    // One running import for each (account, record type), oldest first.
-    policy: 'singleton',
+    // One running import for each (account, record type), oldest first; one that was given back or
+    // has failed goes on before younger ones. (Policy `singleton` holds a key back for up to a
+    // minute after its job has ended.)
+    policy: 'key_strict_fifo',
     // Restarts of a worker cost a retry each; our own rule (no progress in several attempts) ends
     // an import that cannot go on.
     retryLimit: 1_000,
@@ -27,9 +30,10 @@ export async function registerQueues(boss: Queue): Promise<void> {
     retryBackoff: true,
     retryDelayMax: 30,
     expireInSeconds: 86_399,
-    heartbeatSeconds: 30, // each worker sets its own configuration
+    heartbeatSeconds,
     notify: true
   })
+  await boss.updateQueue(importQueue, { heartbeatSeconds })
 }
 
 /** Enqueues an import in the transaction that made it ready to run. */
@@ -61,7 +65,6 @@ export async function startWorkers(context: {
   log: Log
 }): Promise<Workers> {
   const { boss, pool, config, log } = context
-  await boss.updateQueue(importQueue, { heartbeatSeconds: config.workerHeartbeatSeconds })
   const stopping = new AbortController()
   await boss.work<ImportJob>(
     importQueue,
@@ -74,21 +77,7 @@ export async function startWorkers(context: {
     async ([job]) => {
       if (!job) return
       const signal = AbortSignal.any([stopping.signal, job.signal])
-      const { account_id } = job.data
-      await runImport(
-        {
-          pool,
-          config,
-          log,
-          signal,
-          giveBack: (run) =>
-            withTransaction(pool, async (tx) => {
-              await finishImport(tx, run, { state: 'queued' })
-              await enqueueImport(boss, tx, { account_id, import_id: run.id, type: run.type })
-            })
-        },
-        job.data
-      )
+      await runImport({ pool, config, log, signal }, job.data)
     }
   )
   return {

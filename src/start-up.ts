@@ -3,9 +3,10 @@
 
 import type { Config } from './config.ts'
 import { registerQueues } from './jobs.ts'
-import { createPool, type Pool } from './platform/db.ts'
+import { createPool, type Db, type Pool } from './platform/db.ts'
 import { startEmbeddedPostgres } from './platform/embedded-postgres.ts'
 import type { Log } from './platform/log.ts'
+import { pendingMigrations } from './platform/migrate.ts'
 import { createQueue, type Queue } from './platform/queue.ts'
 import { waitForDatabase } from './platform/wait-for-database.ts'
 
@@ -47,34 +48,42 @@ export interface Services {
 
 const settings = {
   // A request waits for its answer: a statement that takes longer than this is a fault.
-  server: { queueRole: 'send', max: 10, statementTimeoutMs: 30_000 },
+  server: { queueRole: 'send', statementTimeoutMs: 30_000 },
   // Writing a batch may wait for its turn behind other imports of the same type.
-  worker: { queueRole: 'work', max: 12, statementTimeoutMs: 300_000 }
+  worker: { queueRole: 'work', statementTimeoutMs: 300_000 }
 } as const
+
+/** Connections that a process needs at most. A running import holds one for its transaction and asks
+ *  on a second one: with fewer, imports could wait for each other's. */
+function connectionsOf(role: keyof typeof settings, { workerConcurrency }: Config): number {
+  return role === 'worker' ? 2 * workerConcurrency + 2 : 10
+}
 
 /** Opens the pool and the queue. Throws an Error that says so when the database is not migrated. */
 export async function openServices(options: {
   role: keyof typeof settings
   databaseUrl: string
+  config: Config
   log: Log
 }): Promise<Services> {
-  const { role, databaseUrl, log } = options
-  const { queueRole, max, statementTimeoutMs } = settings[role]
+  const { role, databaseUrl, config, log } = options
+  const { queueRole, statementTimeoutMs } = settings[role]
   const pool = createPool({
     connectionString: databaseUrl,
     name: `muster-${role}`,
-    max,
+    max: connectionsOf(role, config),
     statementTimeoutMs,
     onError: (error) => log.warn({ err: error }, 'lost an idle database connection')
   })
   const boss = createQueue({ connectionString: databaseUrl, log, role: queueRole })
   try {
+    await requireMigrated(pool)
     await boss.start()
-    await registerQueues(boss)
+    await registerQueues(boss, config)
   } catch (error) {
     await boss.stop({ graceful: false }).catch(() => {})
     await pool.end()
-    throw isOutdated(error) ? outdated(error) : error
+    throw isOutdated(error) ? outdated('', error) : error
   }
   return {
     pool,
@@ -86,6 +95,12 @@ export async function openServices(options: {
   }
 }
 
+/** Throws an Error that says what to do when migrations have not run. */
+export async function requireMigrated(db: Db): Promise<void> {
+  const pending = await pendingMigrations(db)
+  if (pending.length > 0) throw outdated(` Not run yet: ${pending.join(', ')}.`)
+}
+
 /** Whether the queue found its own tables missing or of another version. */
 function isOutdated(error: unknown): boolean {
   return (
@@ -93,9 +108,9 @@ function isOutdated(error: unknown): boolean {
   )
 }
 
-function outdated(cause: unknown): Error {
+function outdated(more: string, cause?: unknown): Error {
   const message = 'the database is not up to date. Run `muster migrate` once, then start again.'
-  return new Error(message, { cause })
+  return new Error(message + more, { cause })
 }
 
 /** What to tell the person who started a process that could not start: the reason, and for faults

@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   let stop = async () => {}
   onShutdown({ timeoutMs: config.shutdownTimeoutMs, log }, () => stop())
   await waitForDatabase(databaseUrl, log)
-  const { pool, boss, close } = await openServices({ role: 'worker', databaseUrl, log })
+  const { pool, boss, close } = await openServices({ role: 'worker', databaseUrl, config, log })
   const workers = await startWorkers({ pool, boss, config, log })
   stop = async () => {
     await workers.stop()

@@ -48,7 +48,7 @@ export async function setup(t: Teardown, options: SetupOptions = {}): Promise<Se
     ...options.config
   }
   const log = createLog(process.env.MUSTER_LOG_LEVEL ?? 'silent', 'test')
-  const { pool, boss, close } = await openServices({ role: 'server', databaseUrl, log })
+  const { pool, boss, close } = await openServices({ role: 'server', databaseUrl, config, log })
   t.teardown(close)
   if (options.worker) await startTestWorker(t, config, databaseUrl, log)
 
@@ -67,7 +67,7 @@ export async function setup(t: Teardown, options: SetupOptions = {}): Promise<Se
 }
 
 async function startTestWorker(t: Teardown, config: Config, databaseUrl: string, log: Log) {
-  const { pool, boss, close } = await openServices({ role: 'worker', databaseUrl, log })
+  const { pool, boss, close } = await openServices({ role: 'worker', databaseUrl, config, log })
   t.teardown(close)
   const workers = await startWorkers({ pool, boss, config, log })
   t.teardown(() => workers.stop())

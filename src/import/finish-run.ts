@@ -1,4 +1,4 @@
-// The end of a run that read its file to the end: the state follows from the counts.
+// The end of a run: of one that read its file to the end, the state follows from the counts.
 
 import type { Db } from '../platform/db.ts'
 import type { Checkpoint } from './terms.ts'
@@ -14,4 +14,19 @@ export async function finish(db: Db, run: ClaimedImport, done: Checkpoint): Prom
   const bad = counts.rows_rejected + counts.rows_failed
   const state = bad > 0 ? 'completed_with_errors' : 'completed'
   await finishImport(db, run, { state, rowsTotal: done.rows })
+}
+
+/** The import was given back, and the job that ran it has to be run again. */
+export class GivenBack extends Error {
+  constructor(run: ClaimedImport) {
+    super(`import ${run.id} was given back after attempt ${run.attempt}`)
+    this.name = 'GivenBack'
+  }
+}
+
+/** Puts the import back in line because this process is to stop. Throws GivenBack: a job that fails
+ *  keeps its place before younger ones. */
+export async function giveBack(db: Db, run: ClaimedImport): Promise<never> {
+  await finishImport(db, run, { state: 'queued' })
+  throw new GivenBack(run)
 }

@@ -9,6 +9,7 @@
 import { AppError } from '../errors.ts'
 import type { Log } from '../platform/log.ts'
 import { requireRecordType } from '../record-types/registry.ts'
+import { GivenBack } from './finish-run.ts'
 import { compilePlan } from './resolve/plan.ts'
 import type { Run, RunContext } from './run.ts'
 import { runAtomic } from './run-atomic.ts'
@@ -68,6 +69,7 @@ function prepare(context: RunContext, run: ClaimedImport): Run {
 /** Errors that no further attempt can mend end the import; a lost import is left alone; the rest
  *  goes back to the queue. */
 async function endOrRethrow(context: RunContext, run: ClaimedImport, log: Log, error: unknown) {
+  if (error instanceof GivenBack) throw error
   if (error instanceof StaleAttempt) return log.warn({ attempt: run.attempt }, 'import taken over')
   if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
     const gone = errorOf('upload_gone', { id: run.id })

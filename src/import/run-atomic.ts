@@ -7,7 +7,7 @@
 
 import { rowProblem } from '../errors.ts'
 import { type Tx, withTransaction } from '../platform/db.ts'
-import { finish } from './finish-run.ts'
+import { finish, giveBack } from './finish-run.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
 import type { ResolvedRow } from './resolve/resolve-row.ts'
 import type { Run } from './run.ts'
@@ -50,7 +50,7 @@ export async function runAtomic(started: Run): Promise<void> {
   } catch (error) {
     if (!(error instanceof Rollback)) throw error
     if (error.reason === 'cancelled') await finishImport(pool, run, { state: 'cancelled' })
-    else if (error.reason === 'stopped') await started.giveBack(run)
+    else if (error.reason === 'stopped') await giveBack(pool, run)
     else await withTransaction(pool, (tx) => writeRefusal(started, tx, rejected))
   }
 }

@@ -3,7 +3,7 @@
 
 import type { BatchMemory } from './batch.ts'
 import { commitBatch } from './commit-batch.ts'
-import { finish } from './finish-run.ts'
+import { finish, giveBack } from './finish-run.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
 import type { Run } from './run.ts'
 import { prepareBatch, refresh, startMemory } from './run-batch.ts'
@@ -42,7 +42,7 @@ export async function runPartial(started: Run): Promise<void> {
     }
   }
   if (cancelled) await finishImport(pool, run, { state: 'cancelled' })
-  else if (signal.aborted) await started.giveBack(run)
+  else if (signal.aborted) await giveBack(pool, run)
   else await finish(pool, run, done)
 }
 

@@ -13,8 +13,6 @@ export interface RunContext {
   log: Log
   /** Aborted when the process is to stop: the batch in flight ends, the rest is given back. */
   signal: AbortSignal
-  /** Enqueues the import again, inside the transaction that gives it back. */
-  giveBack(run: ClaimedImport): Promise<void>
 }
 
 /** One run of one import. */

@@ -28,8 +28,8 @@ export function createQueue({ connectionString, log, role }: QueueOptions): Queu
     supervise: works,
     schedule: false,
     // A killed worker is noticed after heartbeat (30 s) plus one of these.
-    superviseIntervalSeconds: 10,
-    monitorIntervalSeconds: 10,
+    superviseIntervalSeconds: 5,
+    monitorIntervalSeconds: 5,
     useListenNotify: works
   })
   boss.on('error', (error) => log.warn({ err: error }, 'queue error'))
