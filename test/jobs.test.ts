@@ -23,15 +23,15 @@ t.test('imports of one type run one at a time, oldest first, without a pause', a
 
 t.test('imports of different types do not wait for each other', async (t) => {
   const { uploadCsv, waitForImport, pool } = await setup(t, { worker: true })
-  // Somebody has the contacts' turn for as long as this transaction lasts.
-  const { body: first } = await uploadCsv(file('A'))
+  // Somebody has the organizations' turn for as long as this transaction lasts.
+  const { body: first } = await uploadCsv('name\nAlpha\n', { type: 'organizations' })
   await waitForImport(first.id)
   const tx = await pool.connect()
-  await tx.query('BEGIN; UPDATE type_writes SET write_seq = write_seq WHERE type_id = 2')
-  const { body: held } = await uploadCsv(file('B'))
-  const { body: free } = await uploadCsv('name\nZeta\n', { type: 'organizations' })
+  await tx.query('BEGIN; UPDATE type_writes SET write_seq = write_seq WHERE type_id = 1')
+  const { body: held } = await uploadCsv('name\nBeta\n', { type: 'organizations' })
+  const { body: free } = await uploadCsv('name\nTechnical\n', { type: 'contact_types' })
   t.match(await waitForImport(free.id), { state: 'completed', counts: { created: 1 } })
   await tx.query('ROLLBACK')
   tx.release()
-  t.match(await waitForImport(held.id), { state: 'completed', counts: { created: 2 } })
+  t.match(await waitForImport(held.id), { state: 'completed', counts: { created: 1 } })
 })
