@@ -17,7 +17,6 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
 COPY bin ./bin
 COPY migrations ./migrations
-COPY openapi ./openapi
 COPY --from=build /app/dist ./dist
 
 # Uploads, the first API key and the embedded server; the only place that is written to.

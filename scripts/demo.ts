@@ -38,8 +38,10 @@ async function main(once: boolean): Promise<void> {
 
 /** Quieter than the service, and on another port when ours is taken. */
 async function demoConfig(): Promise<Config> {
-  const { MUSTER_LOG_LEVEL = 'warn' } = process.env
-  const config = { ...readConfig(), logLevel: MUSTER_LOG_LEVEL }
+  const config = readConfig({
+    ...process.env,
+    MUSTER_LOG_LEVEL: process.env.MUSTER_LOG_LEVEL || 'warn'
+  })
   if (await isFree(config.host, config.port)) return config
   console.log(`Port ${config.port} is taken: using another one. (MUSTER_PORT chooses.)`)
   return { ...config, port: 0 }
@@ -57,7 +59,7 @@ async function findKey(config: Config): Promise<string> {
   const key = readClientConfig().apiKey ?? (await readKeyFile(config.dataDir))
   if (key !== null) return key
   throw new Error(
-    `the database has an account already, but ${keyFilePath(config.dataDir)} is missing. Set MUSTER_API_KEY to a key of it.`
+    `the database has an account already, but ${keyFilePath(config.dataDir)} is missing. Set MUSTER_API_KEY to a key of it; \`npx muster keys create --name demo\` makes one.`
   )
 }
 

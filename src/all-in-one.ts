@@ -55,7 +55,7 @@ async function startAllInOne(config: Config, log: Log, signal: AbortSignal): Pro
     const { databaseUrl, stop: stopDatabase } = await openDatabase(config, log, signal)
     closers.push(stopDatabase)
     await migrate(databaseUrl, log)
-    const { pool, boss, close } = await openServices({ role: 'server', databaseUrl, log })
+    const { pool, boss, close } = await openServices({ role: 'server', databaseUrl, config, log })
     closers.push(close)
     const newKey = await ensureFirstAccount(pool)
     if (newKey) await writeKeyFile(config.dataDir, newKey)

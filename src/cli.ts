@@ -1,4 +1,4 @@
-// The command line: `muster serve | migrate | import | show | rows | rejects`.
+// The command line: `muster serve | migrate | keys | import | show | rows | rejects`.
 // Exit codes: 0 done, 1 rows were rejected or failed, 2 anything that kept it from being done.
 
 import { readFile } from 'node:fs/promises'
@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { CliError } from './cli/client.ts'
 import { importCommand } from './cli/import-command.ts'
+import { keysCommand } from './cli/keys-command.ts'
 import { rejectsCommand, rowsCommand, showCommand } from './cli/show-commands.ts'
 
 const packageFile = join(import.meta.dirname, '..', 'package.json')
@@ -24,9 +25,8 @@ program
   .command('migrate')
   .description('Bring the database of DATABASE_URL (or the embedded one) up to date')
   .action(async () => (await import('./cli/migrate-command.ts')).runMigrate())
-for (const command of [importCommand(), showCommand(), rowsCommand(), rejectsCommand()]) {
-  program.addCommand(command.exitOverride())
-}
+const commands = [keysCommand(), importCommand(), showCommand(), rowsCommand(), rejectsCommand()]
+for (const command of commands) program.addCommand(command.exitOverride())
 
 try {
   await program.parseAsync()

@@ -1,6 +1,10 @@
 // The only reader of process.env. Called once by each process's entry file; the result is passed in.
+// docs/configuration.md lists every variable and is held to this file by a test.
 
 import { resolve } from 'node:path'
+
+/** From the least to the most that is logged. */
+const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
 export interface Config {
   /** PostgreSQL to use; null: the embedded server in `dataDir`. */
@@ -9,7 +13,7 @@ export interface Config {
   port: number
   /** Folder for uploads and the embedded server. */
   dataDir: string
-  logLevel: string
+  logLevel: (typeof logLevels)[number]
   /** Largest upload that is accepted, in bytes. */
   maxUploadBytes: number
   /** Longest row that is read, in bytes; a longer one is rejected on its own. */
@@ -36,7 +40,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     host: env.MUSTER_HOST || '127.0.0.1',
     port: whole(env, 'MUSTER_PORT', 8080, 0, 65_535),
     dataDir,
-    logLevel: env.MUSTER_LOG_LEVEL || 'info',
+    logLevel: readLogLevel(env),
     maxUploadBytes: whole(env, 'MUSTER_MAX_UPLOAD_BYTES', 1024 ** 3, 1, 1024 ** 4),
     maxRowBytes: whole(env, 'MUSTER_MAX_ROW_BYTES', 131_072, 1_024, 262_144),
     maxColumns: whole(env, 'MUSTER_MAX_COLUMNS', 512, 1, 2_048),
@@ -53,12 +57,17 @@ export function childEnvironment(config: Config, databaseUrl: string): NodeJS.Pr
   return {
     ...process.env,
     DATABASE_URL: databaseUrl,
+    MUSTER_HOST: config.host,
+    MUSTER_PORT: String(config.port),
     MUSTER_DATA_DIR: config.dataDir,
     MUSTER_LOG_LEVEL: config.logLevel,
+    MUSTER_MAX_UPLOAD_BYTES: String(config.maxUploadBytes),
     MUSTER_MAX_ROW_BYTES: String(config.maxRowBytes),
     MUSTER_MAX_COLUMNS: String(config.maxColumns),
     MUSTER_BATCH_ROWS: String(config.batchRows),
     MUSTER_WORKER_CONCURRENCY: String(config.workerConcurrency),
+    MUSTER_WORKER_HEARTBEAT_SECONDS: String(config.workerHeartbeatSeconds),
+    MUSTER_UPLOAD_IDLE_TIMEOUT_MS: String(config.uploadIdleTimeoutMs),
     MUSTER_SHUTDOWN_TIMEOUT_MS: String(config.shutdownTimeoutMs)
   }
 }
@@ -78,6 +87,13 @@ export function readClientConfig(env: NodeJS.ProcessEnv = process.env): ClientCo
     apiKey: env.MUSTER_API_KEY || null,
     dataDir: resolve(env.MUSTER_DATA_DIR || '.muster')
   }
+}
+
+function readLogLevel(env: NodeJS.ProcessEnv): Config['logLevel'] {
+  const text = env.MUSTER_LOG_LEVEL || 'info'
+  const level = logLevels.find((one) => one === text)
+  if (level) return level
+  throw new Error(`MUSTER_LOG_LEVEL is "${text}"; it must be one of ${logLevels.join(', ')}.`)
 }
 
 function whole(env: NodeJS.ProcessEnv, name: string, fallback: number, min: number, max: number) {

@@ -7,7 +7,7 @@ import type { Log } from './platform/log.ts'
 import { type Queue, sendInTransaction } from './platform/queue.ts'
 
 /** Runs one import from its checkpoint to its end. */
-export const importQueue = 'import.run'
+const importQueue = 'import.run'
 
 export interface ImportJob {
   account_id: number

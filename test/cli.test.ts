@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { writeKeyFile } from '../src/key-file.ts'
+import { createClient } from './helpers/client.ts'
 import { type Teardown, temporaryFolder } from './helpers/cluster.ts'
 import { runProcess } from './helpers/processes.ts'
 import { setup } from './setup.ts'
@@ -157,7 +158,7 @@ t.test('import exits with 2 when there is no such file, command or option', asyn
     [['import', folder], /Cannot read .*it is not a file/],
     [['import'], /missing required argument 'file'/],
     [['import', 'a.csv', '--speed', '9'], /unknown option '--speed'/],
-    [['show', 'first'], /"first" is not the id of an import/],
+    [['show', 'first'], /"first" is not an id/],
     [['fly'], /unknown command 'fly'/]
   ]
   for (const [args, message] of cases) {
@@ -205,4 +206,29 @@ t.test('migrate brings the database up to date', async (t) => {
   })
   t.equal(code, 0)
   t.match(stdout, /The database is up to date/)
+})
+
+t.test('keys are made, listed and revoked', async (t) => {
+  const { databaseUrl, account_id, makeAccount, url } = await setup(t)
+  const keys = (...args: string[]) =>
+    runProcess(t, 'src/cli.ts', ['keys', ...args], { DATABASE_URL: databaseUrl })
+  const made = await keys('create', '--name', 'nightly')
+  t.match(made, { code: 0, stdout: /^mk_[\w-]{43}\n$/, stderr: '' }, 'the key and nothing else')
+  const { get } = createClient(url, made.stdout.trim())
+  t.equal((await get('/imports')).status, 200)
+
+  const id = /^ +(\d+) {2}nightly {2}\(made \d{4}-\S+\)$/m.exec((await keys('list')).stdout)?.[1]
+  t.equal((await keys('revoke', String(id))).code, 0)
+  t.match((await keys('list')).stdout, /nightly {2}\(made \S+, revoked \d{4}-/)
+  const again = await keys('revoke', String(id))
+  t.match(again, { code: 2, stderr: `There is no key ${id} in use in this account.` })
+
+  const { account_id: other } = await makeAccount('other')
+  const unclear = await keys('create', '--name', 'nightly')
+  t.match(unclear, {
+    code: 2,
+    stdout: '',
+    stderr: `There are: ${account_id} (test), ${other} (other).`
+  })
+  t.equal((await keys('create', '--name', 'nightly', '--account', String(other))).code, 0)
 })

@@ -9,14 +9,18 @@ import { setupDatabase, type Teardown, temporaryFolder, testServer } from './hel
 import { asAdmin } from './helpers/databases.ts'
 import { startProcess } from './helpers/processes.ts'
 
-async function makeKey(t: Teardown, databaseUrl: string): Promise<string> {
-  const pool = createPool({
-    connectionString: databaseUrl,
+function openPool(connectionString: string) {
+  return createPool({
+    connectionString,
     name: 'test',
     max: 1,
     statementTimeoutMs: 0,
     onError: () => {}
   })
+}
+
+async function makeKey(t: Teardown, databaseUrl: string): Promise<string> {
+  const pool = openPool(databaseUrl)
   t.teardown(() => pool.end())
   const { account_id } = await createAccount(pool, 'test')
   return (await createApiKey(pool, account_id, 'test')).key
@@ -51,5 +55,17 @@ t.test('both say what is missing when they cannot start', async (t) => {
     const empty = startProcess(t, script, [], { DATABASE_URL: admin.urlOf(name) })
     t.equal(await empty.ended, 1)
     t.match(empty.stderr(), /the database is not up to date. Run `muster migrate`/)
+  }
+})
+
+t.test('both refuse a database on which migrations wait', async (t) => {
+  const { databaseUrl } = await setupDatabase(t)
+  const pool = openPool(databaseUrl)
+  await pool.query(`DELETE FROM muster_migrations WHERE name = '001_foundation'`)
+  await pool.end()
+  for (const script of ['src/server.ts', 'src/worker.ts']) {
+    const refused = startProcess(t, script, [], { DATABASE_URL: databaseUrl })
+    t.equal(await refused.ended, 1)
+    t.match(refused.stderr(), /Run `muster migrate`.* Not run yet: 001_foundation\.$/m)
   }
 })

@@ -14,7 +14,7 @@ import { type ApiClient, createClient } from './helpers/client.ts'
 import { setupDatabase, type Teardown, temporaryFolder } from './helpers/cluster.ts'
 
 export interface SetupOptions {
-  /** Runs jobs in this process too; default false: imports stay queued. */
+  /** Runs jobs in this process too; default false: imports stay queued until `startWorker`. */
   worker?: boolean
   /** Replaces single values of the configuration. */
   config?: Partial<Config>
@@ -33,6 +33,8 @@ export interface Setup extends ApiClient {
   url: string
   account_id: number
   key: string
+  /** Starts running jobs, for a test that looks at queued imports first. */
+  startWorker(): Promise<void>
   /** Another account with a key of its own. */
   makeAccount(name?: string): Promise<{ account_id: number; key: string }>
 }
@@ -50,7 +52,8 @@ export async function setup(t: Teardown, options: SetupOptions = {}): Promise<Se
   const log = createLog(process.env.MUSTER_LOG_LEVEL ?? 'silent', 'test')
   const { pool, boss, close } = await openServices({ role: 'server', databaseUrl, config, log })
   t.teardown(close)
-  if (options.worker) await startTestWorker(t, config, databaseUrl, log)
+  const startWorker = () => startTestWorker(t, config, databaseUrl, log)
+  if (options.worker) await startWorker()
 
   const app = await buildApp({ config, pool, boss, log })
   t.teardown(() => app.close())
@@ -62,7 +65,7 @@ export async function setup(t: Teardown, options: SetupOptions = {}): Promise<Se
   }
   const { account_id, key } = await makeAccount('test')
   const client = createClient(url, key)
-  const parts = { config, databaseUrl, adminUrl, pool, boss, log, app, url }
+  const parts = { config, databaseUrl, adminUrl, pool, boss, log, app, url, startWorker }
   return { ...parts, account_id, key, makeAccount, ...client }
 }
 

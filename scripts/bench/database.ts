@@ -67,7 +67,7 @@ async function useServer(
 }
 
 /** Runs one statement on a connection of its own. */
-export async function runSql(url: string, sql: string): Promise<pg.QueryResult> {
+async function runSql(url: string, sql: string): Promise<pg.QueryResult> {
   return withClient(url, (client) => client.query(sql))
 }
 

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 export const caseNames = ['create', 'unchanged', 'update', 'bad'] as const
 export type CaseName = (typeof caseNames)[number]
 
-export const yardstickNames = ['lean', 'equal_work'] as const
+const yardstickNames = ['lean', 'equal_work'] as const
 export type YardstickName = (typeof yardstickNames)[number]
 
 export interface Options {

@@ -30,7 +30,7 @@ const outcomeTables: Record<YardstickName, string> = {
 }
 
 /** Cases that a yardstick can run: COPY refuses a whole file for one row with other cell counts. */
-export const yardstickCases: readonly CaseName[] = caseNames.filter((name) => name !== 'bad')
+const yardstickCases: readonly CaseName[] = caseNames.filter((name) => name !== 'bad')
 
 /** Runs create, unchanged and update, in this order, in a new database. */
 export async function runYardstick(

@@ -1,5 +1,5 @@
 // Accounts and API keys in the database. Keys come in as hashes only, except where one is made.
-// Called by the guard, by the first start of the service, and by tests.
+// Called by the guard, by the first start of the service, by `muster keys`, and by tests.
 
 import { type Db, type Pool, withTransaction } from '../platform/db.ts'
 import { hashKey, newKey } from './keys.ts'
@@ -36,6 +36,39 @@ export async function createAccount(db: Db, name: string): Promise<{ account_id:
   const [account] = rows
   if (!account) throw new Error('INSERT returned no account')
   return account
+}
+
+/** All accounts by id. */
+export async function listAccounts(db: Db): Promise<{ account_id: number; name: string }[]> {
+  const { rows } = await db.query<{ account_id: number; name: string }>(
+    `/* access.list_accounts */
+    SELECT a.account_id, a.name
+    FROM accounts a
+    ORDER BY a.account_id`
+  )
+  return rows
+}
+
+/** An API key without its secret. Times are Dates. */
+export interface ApiKeyRow {
+  id: number
+  name: string
+  created_at: Date
+  /** null: in use. */
+  revoked_at: Date | null
+}
+
+/** The API keys of an account by id, those revoked as well. */
+export async function listApiKeys(db: Db, account_id: number): Promise<ApiKeyRow[]> {
+  const { rows } = await db.query<ApiKeyRow>(
+    `/* access.list_keys */
+    SELECT k.id, k.name, k.created_at, k.revoked_at
+    FROM api_keys k
+    WHERE k.account_id = $1::integer
+    ORDER BY k.id`,
+    [account_id]
+  )
+  return rows
 }
 
 /** Creates an API key. `key` is the only time it is seen in clear. */

@@ -7,6 +7,8 @@ import { basename } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { FormData, fetch, type RequestInit, type Response } from 'undici'
 import type { ImportJson } from '../import/import-json.ts'
+import type { RowJson } from '../import/list-rows.ts'
+import { isFinished } from '../import/status.ts'
 
 /** Something went wrong; `message` is for people, `problem` is the server's answer if it gave one. */
 export class CliError extends Error {
@@ -36,24 +38,9 @@ export interface ImportFields {
   start?: string
 }
 
-/** One row as `/imports/{id}/rows` gives it; only what the command line shows. */
-export interface RowJson {
-  row: number
-  line: number
-  outcome: string
-  problems: {
-    code: string
-    column: string | null
-    message: string
-    candidates?: { id: number; title: string }[]
-  }[]
-}
-
-const finalStates = new Set(['completed', 'completed_with_errors', 'failed', 'cancelled'])
-
 /** Whether nothing will change any more. */
 export function isOver(job: ImportJson): boolean {
-  return finalStates.has(job.state)
+  return isFinished(job.state)
 }
 
 /** Sends the file, streamed from disk. Out: the import that the server made of it. */
@@ -81,7 +68,7 @@ async function openFile(path: string): Promise<Blob> {
   }
 }
 
-/** Asks for an import. */
+/** Asks for an import. Throws a CliError. */
 export async function getImport(server: Server, id: number): Promise<ImportJson> {
   const response = await call(server, `/imports/${id}`)
   return (await response.json()) as ImportJson

@@ -1,7 +1,7 @@
 // Imports and rows as text for people. Pure: JSON of the API in, lines out.
 
 import type { ImportJson } from '../import/import-json.ts'
-import type { RowJson } from './client.ts'
+import type { RowJson } from '../import/list-rows.ts'
 
 /** The result of an import: what it was, then one line for each outcome that occurred. */
 export function summaryLines(job: ImportJson): string[] {

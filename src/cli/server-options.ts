@@ -33,6 +33,6 @@ export async function findServer(options: ServerOptions): Promise<Server> {
   if (key !== null) return { url, key }
   throw new CliError(
     `An API key is needed: --key or MUSTER_API_KEY. The first one was printed when Muster first
-started (npx muster serve).`
+started (npx muster serve); on its machine, npx muster keys create --name <name> makes another.`
   )
 }

@@ -3,9 +3,10 @@
 
 import { pipeline } from 'node:stream/promises'
 import { Command } from 'commander'
-import { CliError, call, getImport } from './client.ts'
+import { call, getImport } from './client.ts'
 import { exitCodeOf } from './import-command.ts'
 import { summaryLines } from './print.ts'
+import { readId } from './read-id.ts'
 import { findServer, type ServerOptions, withServerOptions } from './server-options.ts'
 
 /** Builds `muster show`. */
@@ -51,10 +52,4 @@ export function rejectsCommand(): Command {
 async function print(options: ServerOptions, path: string, accept: string): Promise<void> {
   const response = await call(await findServer(options), path, { headers: { accept } })
   if (response.body) await pipeline(response.body, process.stdout, { end: false })
-}
-
-function readId(text: string): number {
-  const id = Number(text)
-  if (Number.isSafeInteger(id) && id > 0) return id
-  throw new CliError(`"${text}" is not the id of an import: a whole number.`)
 }

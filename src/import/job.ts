@@ -71,10 +71,6 @@ function prepare(context: RunContext, run: ClaimedImport): Run {
 async function endOrRethrow(context: RunContext, run: ClaimedImport, log: Log, error: unknown) {
   if (error instanceof GivenBack) throw error
   if (error instanceof StaleAttempt) return log.warn({ attempt: run.attempt }, 'import taken over')
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-    const gone = errorOf('upload_gone', { id: run.id })
-    return await finishImport(context.pool, run, { state: 'failed', error: gone })
-  }
   if (error instanceof AppError && error.status < 500) {
     const { code, message } = error
     return await finishImport(context.pool, run, { state: 'failed', error: { code, message } })

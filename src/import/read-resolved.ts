@@ -22,7 +22,7 @@ export interface ReadPlace {
   batchRows: number
 }
 
-/** Reads from a checkpoint to the end of the file. Throws ENOENT when the upload is gone. */
+/** Reads from a checkpoint to the end of the file. Throws upload_gone when it is not there. */
 export async function* readResolved(
   place: ReadPlace,
   from: Checkpoint

@@ -5,17 +5,13 @@
 // written: `prepareBatch`. It rests on names that were looked up earlier; should one of them have
 // become uncertain since (`memory.epoch`), the rows are taken from the start again.
 
-import { keysOf } from '../record-types/match-keys.ts'
-import type { RecordData } from '../record-types/types.ts'
-import type { BatchMemory, BatchPlace, DecidedRow } from './batch.ts'
-import { type Decision, decideRow } from './decide/decide-row.ts'
-import type { ExistingRecord } from './decide/existing-record.ts'
+import type { BatchMemory, BatchPlace } from './batch.ts'
+import { decideRows } from './decide-rows.ts'
 import { findSelfReference, refersToItself } from './match/find-collision.ts'
 import { createKeyFilter } from './match/key-filter.ts'
 import { isTypeEmpty, lockTypes } from './match/lock-types.ts'
 import { type MatchedRow, matchRows, prepareRows } from './match/match-rows.ts'
 import {
-  defaultReferences,
   findUnknownNames,
   prepareReferences,
   putIds,
@@ -92,9 +88,11 @@ export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise
  *  Out: the names that have to be looked up. */
 async function takeTurn(place: BatchPlace, given: PreparedBatch): Promise<UnknownNames> {
   const { tx, account_id, plan, memory } = place
-  const { references, writeSeqs } = memory
+  const { references, writeSeqs, epoch } = memory
   const own = plan.type.type_id
   if (trimReferences(references)) memory.epoch++
+  // Rows of this import may have renamed records of their own type.
+  for (const { type, ids } of references) if (type === plan.type) ids.clear()
   const isSure = () => given.prepared !== null && given.epoch === memory.epoch
   const find = (): UnknownNames =>
     isSure() ? new Map() : findUnknownNames(references, plan, refreshIfPrepared(plan, given))
@@ -123,12 +121,15 @@ async function takeTurn(place: BatchPlace, given: PreparedBatch): Promise<Unknow
   }
   if (memory.filter === null) {
     memory.filter = createKeyFilter(await isTypeEmpty(tx, account_id, own))
+    // Keys of rows prepared without the filter have to be noted, or it denies them later.
+    if (memory.filter.knowsAll()) memory.epoch++
   } else if (memory.filter.knowsAll() && wroteElse(writeSeqs, own, locked, read)) {
     memory.filter.forget()
     memory.epoch++
   }
   for (const [id, seq] of [...read, ...locked]) writeSeqs.set(id, seq)
-  return unknown
+  // Rows that have become unsure are taken from the start: their names are texts again.
+  return memory.epoch === epoch ? unknown : find()
 }
 
 function refreshIfPrepared(plan: ImportPlan, { prepared, rows }: PreparedBatch): ResolvedRow[] {
@@ -145,55 +146,4 @@ function wroteElse(
   const own = locked.get(type_id)
   const now = own === undefined ? read.get(type_id) : own - 1
   return known.get(type_id) !== now
-}
-
-function decideRows(
-  place: BatchPlace,
-  matched: MatchedRow[],
-  records: Map<number, ExistingRecord>
-): DecidedRow[] {
-  const { plan, memory } = place
-  const defaults = { ...plan.defaults, ...defaultReferences(memory.references, plan) }
-  const titleOf = (id: number) => title(plan, records.get(id)?.data) || `#${id}`
-  const merged = new Set<string>()
-  for (const [index, one] of matched.entries()) {
-    // A change can give a record a key that its row alone does not have (new first name, old last
-    // name). A row that may be about that record waits for the next batch.
-    if (merged.size > 0 && one.keys.some((keys) => keys.some((key) => merged.has(key)))) {
-      noteMerged(memory, merged)
-      return matched.slice(0, index) as DecidedRow[]
-    }
-    const { row, match, existing } = one
-    const decision = decideRow(plan, row, match, existing, { defaults, titleOf })
-    one.decision = decision
-    if (decision.action === 'update') noteMergedKeys(plan, one, decision, merged)
-  }
-  noteMerged(memory, merged)
-  return matched as DecidedRow[]
-}
-
-/** What was read ahead, and the filter, do not know of keys that arise from old and new values. */
-function noteMerged(memory: BatchMemory, merged: Set<string>): void {
-  if (merged.size === 0) return
-  memory.filter?.forget()
-  memory.epoch++
-}
-
-function noteMergedKeys(
-  plan: ImportPlan,
-  one: MatchedRow,
-  decision: Extract<Decision, { action: 'update' }>,
-  merged: Set<string>
-): void {
-  for (const [index, rule] of plan.type.match_rules.entries()) {
-    if (rule.fields.length < 2 || !rule.fields.some((name) => name in decision.set)) continue
-    const data = { ...decision.record.data, ...decision.set }
-    for (const key of keysOf(rule, data, one.organization_id)) {
-      if (!one.keys[index]?.includes(key)) merged.add(key)
-    }
-  }
-}
-
-function title(plan: ImportPlan, data: RecordData | null | undefined): string {
-  return plan.type.title_fields.flatMap((name) => data?.[name] ?? []).join(' ')
 }

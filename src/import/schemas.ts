@@ -30,7 +30,10 @@ const Candidate = answer(
 
 export const ProblemOfRowSchema = answer(
   {
-    severity: oneOf(['error', 'warning'], 'error: the row was not written; warning: it was.'),
+    severity: oneOf(
+      ['error', 'warning'],
+      'error: the row was rejected or failed; warning: that is no reason to.'
+    ),
     code: Type.String({
       description: 'Code to act on; see /docs/errors.',
       examples: ['invalid_email']

@@ -47,7 +47,7 @@ export interface Checkpoint {
   blankRows: number
 }
 
-/** How the bytes of a file are to be read; found by sniffing its first 64 KiB. */
+/** How the bytes of a file are to be read; found by sniffing its first 256 KiB. */
 export interface Dialect {
   /** One ASCII character. */
   delimiter: string

@@ -4,7 +4,6 @@
 import { type Static, type TProperties, type TSchema, Type } from 'typebox'
 import { operationErrors } from '../error-catalogue.ts'
 import type { OperationErrorCode } from '../errors.ts'
-import { problemType } from './http.ts'
 
 /** A string out of a fixed list, as one `enum` instead of a union of constants. */
 export function oneOf<T extends string>(values: readonly T[], description: string) {
@@ -62,6 +61,9 @@ export function page<T extends TSchema>(item: T, $id: string, description: strin
   )
 }
 
+/** Media type of every failure's body. */
+export const problemType = 'application/problem+json'
+
 /** The body of every failure. */
 export const ProblemSchema = Type.Object(
   {
@@ -92,6 +94,10 @@ export const ProblemSchema = Type.Object(
   },
   { $id: 'Problem', description: 'A problem document (RFC 9457).' }
 )
+
+export type ProblemDocument = Static<typeof ProblemSchema>
+/** One fault of a request: where it is (`query/limit`) and what is wrong with it. */
+export type Fault = NonNullable<ProblemDocument['errors']>[number]
 
 // What any route behind the guard may answer.
 const common: OperationErrorCode[] = [

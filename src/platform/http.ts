@@ -19,6 +19,7 @@ import type {
 } from 'fastify'
 import { AppError, appError } from '../errors.ts'
 import { asAppError } from './db.ts'
+import { type Fault, type ProblemDocument, problemType } from './http-schemas.ts'
 
 /** The server as all route modules see it: TypeBox schemas give the types of requests. */
 export type App = FastifyInstance<
@@ -28,25 +29,6 @@ export type App = FastifyInstance<
   FastifyBaseLogger,
   TypeBoxTypeProvider
 >
-
-/** One fault of a request: where it is (`query/limit`) and what is wrong with it. */
-export interface Fault {
-  path: string
-  message: string
-}
-
-export interface ProblemDocument {
-  type: string
-  title: string
-  status: number
-  detail: string
-  code: string
-  instance: string
-  errors?: Fault[]
-  details?: unknown
-}
-
-export const problemType = 'application/problem+json'
 
 /** Makes the app answer every failure with a problem document. Call before any route is added:
  *  it listens to the routes to know which methods a path has (405 and its Allow header). */

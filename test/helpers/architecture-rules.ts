@@ -125,7 +125,6 @@ const pureFolder = /^src\/import\/(parse|resolve|decide)\//
 const pureImports = [
   /^node:/,
   /^csv-parser$/,
-  /^libphonenumber-js(\/|$)/,
   /^src\/import\/terms\.ts$/,
   /^src\/errors\.ts$/,
   /^src\/record-types\//,

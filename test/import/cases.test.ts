@@ -7,8 +7,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
+import { until } from '../helpers/until.ts'
 import { type Setup, setup } from '../setup.ts'
 
 const folder = join(import.meta.dirname, 'cases')
@@ -44,13 +44,10 @@ async function runStep(service: Setup, key: string, name: string, step: Step) {
   const fields = { type: step.type, ...step.options, key }
   const { status, body } = await service.uploadCsv(read(name, step.file), fields)
   if (status !== 202) throw new Error(`${name}/${step.file} refused: ${JSON.stringify(body)}`)
-  const deadline = Date.now() + 20_000
-  while (Date.now() < deadline) {
+  return until(`the end of ${name}/${step.file}`, async () => {
     const { body: now } = await service.request('GET', `/imports/${body.id}`, { key })
-    if (now.finished_at !== null) return now
-    await wait(10)
-  }
-  throw new Error(`${name}/${step.file} did not end`)
+    return now.finished_at === null ? null : now
+  })
 }
 
 async function look(service: Setup, key: string, done: { id: number; [name: string]: unknown }) {

@@ -16,6 +16,11 @@ async function draft(s: Setup, options = {}): Promise<{ id: number; path: string
 const patch = (s: Setup, path: string, body: unknown) => s.request('PATCH', path, { body })
 const setState = (s: Setup, id: number, state: string) =>
   s.pool.query('UPDATE imports SET state = $2::text WHERE id = $1::bigint', [id, state])
+async function deleteUploads(s: Setup): Promise<void> {
+  const uploads = join(s.config.dataDir, 'uploads')
+  for (const name of await readdir(uploads)) await rm(join(uploads, name), { recursive: true })
+}
+
 const fieldsOf = (body: { columns: { field: string | null }[] }) => body.columns.map((c) => c.field)
 
 t.test('a draft is mapped, started and run', async (t) => {
@@ -138,8 +143,16 @@ t.test('cancelling ends at once what no worker has, and asks the worker otherwis
 t.test('a draft whose file is gone is shown, but cannot be started', async (t) => {
   const s = await setup(t)
   const { path } = await draft(s, { mapping: { Vorname: 'first_name' } })
-  const uploads = join(s.config.dataDir, 'uploads')
-  for (const name of await readdir(uploads)) await rm(join(uploads, name), { recursive: true })
+  await deleteUploads(s)
   t.match(await s.get(path), { status: 200, body: { preview: null } })
   t.match(await s.request('POST', `${path}/start`), { status: 410, body: { code: 'upload_gone' } })
+})
+
+t.test('a queued import whose file is gone fails, and says so', async (t) => {
+  const s = await setup(t)
+  const { body } = await s.uploadCsv('organization,first_name\nAcme,Ann\n')
+  await deleteUploads(s)
+  await s.startWorker()
+  const failed = { state: 'failed', error: { code: 'upload_gone' } }
+  t.match(await s.waitForImport(body.id), failed)
 })

@@ -10,6 +10,7 @@ import { StaleAttempt } from '../../src/import/write/import-state.ts'
 import { createPool, type Pool } from '../../src/platform/db.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { contacts } from '../../src/record-types/builtin/contacts.ts'
+import { organizations } from '../../src/record-types/builtin/organizations.ts'
 import { setupDatabase } from '../helpers/cluster.ts'
 
 const headers = ['external_id', 'organization', 'first_name', 'emails', 'notes']
@@ -169,4 +170,64 @@ t.test('two imports that name the same new organizations create each once', asyn
   )
   t.match(counts, [{ orgs: 7, people: 500 }])
   t.equal(Number(counts[0].done), 1000)
+})
+
+t.test('a batch read ahead keeps its references when somebody else writes the type', async (t) => {
+  const { pool, started, account_id } = await start(t)
+  const names = ['name', 'status', 'external_id']
+  const options = { mode: 'create_and_update', allow_partial: true, organization_id: null } as const
+  const mapping = ['name', 'organization_status', 'external_id']
+  const own = compilePlan({ type: organizations, mapping, headers: names, options })
+  const memory = startMemory(own)
+  const run = { ...started, plan: own, memory, whileBusy: () => {} }
+  const prepareRow = (row: number, cells: string[]) =>
+    prepareBatch(own, memory, [
+      resolveRow(own, { row, line: row + 1, offset: 0, cells, problems: null })
+    ])
+  await commitBatch(run, prepareRow(1, ['A', 'Active', 'x1']), after)
+  const ahead = prepareRow(2, ['B', 'Active', 'x2'])
+  t.not(ahead.prepared, null)
+  // Contacts name organizations, which creates them.
+  const { started: other } = await makeRun(pool, account_id)
+  await commitAll(
+    other,
+    makeRows(1, () => ['c', 'B', 'Ann', '', ''])
+  )
+  await commitBatch(run, ahead, after)
+  const { rows } = await pool.query(
+    `SELECT r.data->>'name' AS name, r.data->>'external_id' AS external_id,
+      s.data->>'name' AS status
+    FROM records r
+    LEFT JOIN records s ON s.account_id = r.account_id AND s.type_id = 11
+      AND to_jsonb(s.id) = r.data->'organization_status'
+    WHERE r.account_id = $1 AND r.type_id = 1 ORDER BY 1`,
+    [account_id]
+  )
+  t.strictSame(rows, [
+    { name: 'A', external_id: 'x1', status: 'Active' },
+    { name: 'B', external_id: 'x2', status: 'Active' }
+  ])
+})
+
+t.test('a batch read before the first one is written knows its keys', async (t) => {
+  const { pool, started, account_id } = await start(t)
+  const { rows: made } = await pool.query(
+    `INSERT INTO records (account_id, type_id, id, data) VALUES ($1, 1, 7, '{"name":"A"}')
+    RETURNING id`,
+    [account_id]
+  )
+  const options = { ...plan.options, organization_id: made[0].id }
+  const own = compilePlan({ type: contacts, mapping: headers, headers, options })
+  const memory = startMemory(own)
+  const run = { ...started, plan: own, memory, whileBusy: () => {} }
+  for (const [index, notes] of ['first', 'second'].entries()) {
+    const cells = ['c1', '', 'Ann', '', notes]
+    const raw = { row: index + 1, line: index + 2, offset: 0, cells, problems: null }
+    await commitBatch(run, prepareBatch(own, memory, [resolveRow(own, raw)]), after)
+  }
+  const { rows } = await pool.query(
+    `SELECT r.data->>'notes' AS notes FROM records r WHERE r.account_id = $1 AND r.type_id = 2`,
+    [account_id]
+  )
+  t.strictSame(rows, [{ notes: 'second' }])
 })

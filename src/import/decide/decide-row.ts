@@ -1,6 +1,6 @@
 // (row, match, existing record, policies) -> what happens to the row. Pure.
 // In: a resolved row whose references are ids, the match and the record it found. Out: a Decision.
-// Called by process-batch for every row; knows no database.
+// Called by run-batch.ts for every row; knows no database.
 
 import { rowProblem } from '../../errors.ts'
 import type { Json, RecordData } from '../../record-types/types.ts'

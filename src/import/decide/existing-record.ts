@@ -1,8 +1,8 @@
-// A stored record as matching finds it and deciding sees it.
+// What matching hands to deciding.
 
 import type { RecordData } from '../../record-types/types.ts'
 
-/** A stored record as matching sees it. */
+/** A stored record as matching finds it and deciding sees it. */
 export interface ExistingRecord {
   id: number
   version: number

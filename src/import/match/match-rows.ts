@@ -67,22 +67,22 @@ export async function matchRows(
   }
   const matched = batch.slice(0, chooseAll(type.match_rules, batch, records))
   // Values are left out for a record whose fingerprint is that of any row in the batch. Where it
-  // is not that of its own row, they are needed after all.
-  const bare = matched.filter((one) => one.existing?.data === null && !isUntouched(one))
+  // is not that of its own row, they are needed after all; and for the titles of candidates.
+  const bare = matched.flatMap((one) => (isUntouched(one) ? [] : idsOfMatch(one.match)))
   await fetchInto(
     place,
     records,
-    bare.map((one) => one.existing?.id ?? 0),
+    bare.filter((id) => records.get(id)?.data === null),
     []
   )
-  for (const one of bare) one.existing = records.get(one.existing?.id ?? 0)
+  for (const one of matched) if (one.existing) one.existing = records.get(one.existing.id)
   return { matched, records }
 }
 
 const isUntouched = (one: MatchedRow) => one.existing?.fingerprint === one.row.hash
 
-/** Chooses the record of every row. Out: index of the first row whose record an earlier row has
- *  taken: it must see what that one makes of it. */
+/** Chooses the record of every row. Out: index of the first row that hits a record which an earlier
+ *  row has taken: it must see what that one makes of it, also where it hits several. */
 function chooseAll(
   rules: MatchRule[],
   batch: MatchedRow[],
@@ -92,8 +92,8 @@ function chooseAll(
   for (const [index, one] of batch.entries()) {
     if (one.row.rejected) continue
     one.match = chooseMatch(rules, one.row.id, records.has(one.row.id ?? -1), one.hits)
+    if (idsOfMatch(one.match).some((id) => seen.has(id))) return index
     if (one.match.kind !== 'one') continue
-    if (seen.has(one.match.id)) return index
     seen.add(one.match.id)
     one.existing = records.get(one.match.id)
   }
@@ -102,8 +102,17 @@ function chooseAll(
 
 const nothing: never[] = []
 
+function idsOfMatch(match: Match): number[] {
+  if (match.kind === 'one') return [match.id]
+  return match.kind === 'several' || match.kind === 'conflict' ? match.ids : nothing
+}
+
 function prepare(plan: ImportPlan, rules: MatchRule[], row: ResolvedRow): MatchedRow {
   const organization_id = organizationOf(plan, row)
+  // One organization for the whole file: each row says so, also about a record found elsewhere.
+  if (plan.type.organization_field !== null && organization_id !== null) {
+    row.values[plan.type.organization_field] = organization_id
+  }
   const keys = row.rejected ? [] : rules.map((rule) => keysOf(rule, row.values, organization_id))
   return {
     row,

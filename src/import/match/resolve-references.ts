@@ -144,19 +144,45 @@ async function createMissing(
   texts: string[],
   created: Map<number, NewReference>
 ): Promise<void> {
-  if (names.field.reference?.on_missing !== 'create') return
-  const missing = texts.filter((text) => names.ids.get(text)?.length === 0)
-  const ids = await takeRecordIds(tx, missing.length)
-  for (const [index, text] of missing.entries()) {
-    const id = ids[index]
-    const field = names.rule.fields[0]
-    if (id === undefined || field === undefined) continue
-    const data = { [field]: text }
-    const keys = names.type.match_rules.map((rule) => keysOf(rule, data, null))
-    created.set(id, { id, type: names.type, data, keys })
-    names.ids.set(text, [id])
+  const { type, rule, ids } = names
+  const [name] = rule.fields
+  if (names.field.reference?.on_missing !== 'create' || name === undefined) return
+  const keyOf = (text: string) => keyText(rule, text, null)
+  const missing = texts.filter((text) => ids.get(text)?.length === 0 && !isTooLong(names, text))
+  // Two spellings of one name, or two fields that give the same name, are one record.
+  const made = madeByKey(names, created)
+  const fresh = new Map<string, string>()
+  for (const text of missing) {
+    const key = keyOf(text)
+    if (!made.has(key) && !fresh.has(key)) fresh.set(key, text)
   }
+  const newIds = await takeRecordIds(tx, fresh.size)
+  for (const [key, text] of fresh) {
+    const id = newIds.shift() as number
+    const data = { [name]: text }
+    const keys = type.match_rules.map((one) => keysOf(one, data, null))
+    created.set(id, { id, type, data, keys })
+    made.set(key, id)
+  }
+  for (const text of missing) ids.set(text, [made.get(keyOf(text)) as number])
 }
+
+/** The records of the names' type that this batch is about to create, by the key they will have. */
+function madeByKey({ type, rule }: ReferenceNames, created: Map<number, NewReference>) {
+  const place = type.match_rules.indexOf(rule)
+  const made = new Map<string, number>()
+  for (const { id, type: other, keys } of created.values()) {
+    if (other === type) for (const key of keys[place] ?? []) made.set(key, id)
+  }
+  return made
+}
+
+/** Most characters that the name of a record has that is made because a row names it. */
+function nameLimit({ type, rule }: ReferenceNames): number {
+  return type.fields.find((field) => field.name === rule.fields[0])?.max_length ?? Infinity
+}
+
+const isTooLong = (names: ReferenceNames, text: string) => text.length > nameLimit(names)
 
 /** Puts the id in place of the name, or the problem that stands in its way. */
 function putId(names: ReferenceNames, row: ResolvedRow): void {
@@ -175,6 +201,10 @@ function putId(names: ReferenceNames, row: ResolvedRow): void {
   if (ids.length > 1) {
     const candidates = ids.slice(0, 5).map((one) => ({ id: one, title: text }))
     addProblem(row, rowProblem('ambiguous_reference', { ...place, candidates }))
+  } else if (field.reference?.on_missing === 'create') {
+    // The one reason why it was not created.
+    const args = { found: text.length, limit: nameLimit(names) }
+    addProblem(row, rowProblem('value_too_long', { ...place, args }))
   } else if (field.reference?.on_missing === 'ignore' && !field.required) {
     addProblem(row, rowProblem('reference_ignored', place))
   } else addProblem(row, rowProblem('unknown_reference', place))

@@ -8,7 +8,7 @@
 import { isUtf8 } from 'node:buffer'
 
 export const NUL = 0
-export const TAB = 9
+const TAB = 9
 export const LF = 10
 export const CR = 13
 export const SPACE = 32

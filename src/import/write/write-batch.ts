@@ -78,10 +78,6 @@ export async function writeBatch(
 
 function newRecord(plan: ImportPlan, one: DecidedRow, id: number): NewRecord {
   const data = one.decision.action === 'create' ? one.decision.data : {}
-  const { organization_field } = plan.type
-  if (organization_field !== null && one.organization_id !== null) {
-    data[organization_field] = one.organization_id
-  }
   const { organization_id, keys } = one
   return { id, type: plan.type, organization_id, fingerprint: one.row.hash, data, keys }
 }

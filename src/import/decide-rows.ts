@@ -1,0 +1,92 @@
+// Matched rows of a batch -> decided rows: decide/ for each row, in order, up to the first row that
+// has to see what an earlier one makes of its record. That row and all behind it wait for the next
+// batch. Called by run-batch.ts; needs no database.
+
+import { keysOf } from '../record-types/match-keys.ts'
+import type { RecordData } from '../record-types/types.ts'
+import type { BatchMemory, BatchPlace, DecidedRow } from './batch.ts'
+import { type Decision, decideRow } from './decide/decide-row.ts'
+import type { ExistingRecord } from './decide/existing-record.ts'
+import type { MatchedRow } from './match/match-rows.ts'
+import { defaultReferences, type ReferenceNames } from './match/resolve-references.ts'
+import type { ImportPlan } from './resolve/plan.ts'
+
+type Update = Extract<Decision, { action: 'update' }>
+
+/** What the updates of a batch change beyond what their rows say. */
+interface Effects {
+  /** Keys that records get and their rows alone do not have (new first name, old last name). */
+  keys: Set<string>
+  /** Records that are no longer found under the name they had. */
+  renamed: Set<number>
+}
+
+/** Decides rows in order. Out: the rows before the first one that has to wait. */
+export function decideRows(
+  { plan, memory }: BatchPlace,
+  matched: MatchedRow[],
+  records: Map<number, ExistingRecord>
+): DecidedRow[] {
+  const defaults = { ...plan.defaults, ...defaultReferences(memory.references, plan) }
+  const titleOf = (id: number) => title(plan, records.get(id)?.data) || `#${id}`
+  const ownNames = memory.references.filter((names) => names.type === plan.type)
+  const effects: Effects = { keys: new Set(), renamed: new Set() }
+  let count = 0
+  for (const one of matched) {
+    if (depends(one, effects, ownNames)) break
+    const { row, match, existing } = one
+    const decision = decideRow(plan, row, match, existing, { defaults, titleOf })
+    one.decision = decision
+    count++
+    if (decision.action !== 'update') continue
+    noteKeys(plan, one, decision, effects.keys)
+    noteRenamed(ownNames, decision, effects.renamed)
+  }
+  noteMerged(memory, effects.keys)
+  return (count < matched.length ? matched.slice(0, count) : matched) as DecidedRow[]
+}
+
+/** Whether a row may be about, or refer to, what an earlier row has changed. */
+function depends({ row, keys }: MatchedRow, effects: Effects, ownNames: ReferenceNames[]): boolean {
+  const gained = effects.keys
+  if (gained.size > 0 && keys.some((some) => some.some((key) => gained.has(key)))) return true
+  if (effects.renamed.size === 0) return false
+  return ownNames.some(({ field }) => {
+    const id = row.values[field.name]
+    if (typeof id === 'number') return effects.renamed.has(id)
+    // Of several records that had the name, one may have it no more.
+    return row.problems?.some((one) => one.field === field.name) === true
+  })
+}
+
+/** What was read ahead, and the filter, do not know of keys that arise from old and new values. */
+function noteMerged(memory: BatchMemory, merged: Set<string>): void {
+  if (merged.size === 0) return
+  memory.filter?.forget()
+  memory.epoch++
+}
+
+function noteKeys(plan: ImportPlan, one: MatchedRow, { record, set }: Update, keys: Set<string>) {
+  const organization_id = one.organization_id ?? record.organization_id
+  // A record that moves takes keys along which its row may not know.
+  const moves = one.organization_id !== record.organization_id
+  const data = { ...record.data, ...set }
+  for (const [index, rule] of plan.type.match_rules.entries()) {
+    const mixes = rule.fields.length > 1 && rule.fields.some((name) => name in set)
+    if (!mixes && !(moves && rule.scope === 'organization')) continue
+    for (const key of keysOf(rule, data, organization_id)) {
+      if (!one.keys[index]?.includes(key)) keys.add(key)
+    }
+  }
+}
+
+function noteRenamed(ownNames: ReferenceNames[], { record, set }: Update, renamed: Set<number>) {
+  const { data } = record
+  if (ownNames.some(({ rule }) => rule.fields.some((name) => name in set && data?.[name]))) {
+    renamed.add(record.id)
+  }
+}
+
+function title(plan: ImportPlan, data: RecordData | null | undefined): string {
+  return plan.type.title_fields.flatMap((name) => data?.[name] ?? []).join(' ')
+}
