@@ -42,7 +42,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   registerRequestLog(app)
   await app.register(helmet, helmetOptions)
   await app.register(multipart, multipartOptions(config))
-  await registerApiDocs(app)
+  await registerApiDocs(app, apiTexts)
   registerGuard(app, pool)
   app.addSchema(ProblemSchema)
 
@@ -95,6 +95,22 @@ function registerRequestLog(app: App): void {
       'request answered'
     )
   })
+}
+
+const apiTexts = {
+  description: `Self-hosted CSV imports with an outcome for every row.
+
+Every route but the probes and this document needs an API key: \`Authorization: Bearer mk_...\`.
+Failures are problem documents (RFC 9457) with a \`code\`; [/docs/errors](/docs/errors)
+explains each.
+Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times are ISO 8601 in UTC.`,
+  tags: [
+    { name: 'imports', description: 'Send files, follow them, read the outcome of every row.' },
+    { name: 'records', description: 'Read what imports wrote.' },
+    { name: 'record types', description: 'Which fields and match rules each kind of record has.' },
+    { name: 'health', description: 'Probes for load balancers; need no key.' },
+    { name: 'docs', description: 'This document.' }
+  ]
 }
 
 // The API answers data, not pages: nothing may be loaded, nobody may frame it. /docs has its own.

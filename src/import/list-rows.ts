@@ -6,7 +6,7 @@ import type { Static } from 'typebox'
 import { csvLine } from '../platform/csv-text.ts'
 import { readCursor, toPage } from '../platform/cursor.ts'
 import type { Db } from '../platform/db.ts'
-import type { RowFormat, RowListQuery } from './request-schemas.ts'
+import { type RowFormat, type RowListQuery, rowFormats } from './request-schemas.ts'
 import { problemColumnPrefix } from './resolve/map-columns.ts'
 import type { RowSchema } from './schemas.ts'
 import {
@@ -51,14 +51,15 @@ const formats = {
   csv: 'text/csv; charset=utf-8; header=present'
 } as const satisfies Record<RowFormat, string>
 
-/** The form to answer in: what the query says, else what the Accept header prefers, else JSON. */
+/** The form to answer in: what the query says, else the one of ours that the Accept header names
+ *  first, else JSON. */
 export function pickFormat(asked: RowFormat | undefined, accept = '') {
-  const accepted = accept.includes('application/x-ndjson')
-    ? 'ndjson'
-    : accept.includes('text/csv')
-      ? 'csv'
-      : 'json'
-  const name = asked ?? accepted
+  const places = rowFormats.map((name) => {
+    const [mediaType = ''] = formats[name].split(';')
+    return { name, at: accept.indexOf(mediaType) }
+  })
+  const [accepted] = places.filter(({ at }) => at >= 0).sort((a, b) => a.at - b.at)
+  const name = asked ?? accepted?.name ?? 'json'
   return { name, type: formats[name] }
 }
 

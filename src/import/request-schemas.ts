@@ -15,7 +15,8 @@ function listOf(values: readonly string[], description: string) {
   })
 }
 
-/** POST /imports as a form. Only documents it: the parts are read as they arrive (accept/). */
+/** POST /imports as a form. Only documents it: the parts are read as they arrive (accept/). A blank
+ *  part counts as not given; these defaults make the form on /docs start that way. */
 export const UploadFormSchema = Type.Object(
   {
     file: Type.Unsafe<Blob>({
@@ -43,22 +44,24 @@ export const UploadFormSchema = Type.Object(
     ),
     organization: Type.Optional(
       Type.String({
-        description: 'Id or exact name of the one organization of the whole file; it must exist.'
+        default: '',
+        description:
+          'Id or exact name of the one organization of the whole file; it must exist. Blank: from ' +
+          'a column.'
       })
     ),
     mapping: Type.Optional(
       Type.String({
-        contentMediaType: 'application/json',
+        default: '',
         description:
-          'JSON object: header to field name, or to null to ignore the column. Columns that are ' +
-          'not named keep their suggestion.',
-        examples: ['{"E-Mail":"emails","Fax":null}']
+          'JSON object: header to field name, or to null to ignore the column, such as ' +
+          '`{"E-Mail":"emails","Fax":null}`. Columns that are not named keep their suggestion.'
       })
     ),
     delimiter: Type.Optional(
       Type.String({
-        description: 'One ASCII character, or `tab`; detected when left out.',
-        examples: [';']
+        default: '',
+        description: 'One ASCII character such as `;`, or `tab`. Blank: detected.'
       })
     ),
     start: Type.Optional(

@@ -11,7 +11,7 @@ import { finish, giveBack } from './finish-run.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
 import type { ResolvedRow } from './resolve/resolve-row.ts'
 import type { Run } from './run.ts'
-import { prepareBatch, refresh, runBatch, startMemory } from './run-batch.ts'
+import { nextRows, prepareBatch, refresh, runBatch, startMemory } from './run-batch.ts'
 import { type Checkpoint, outcomes, type Problem } from './terms.ts'
 import {
   checkAttempt,
@@ -84,13 +84,14 @@ async function writeAll(started: Run, tx: Tx, rejected: Rejected): Promise<void>
   const total = noProgress(startOf(started))
   for await (const { item, startNext } of readAhead(readResolved(read, total.checkpoint))) {
     await stopIfAsked(started)
-    for (let open = item.rows; open.length > 0; ) {
+    for (let rows = item.rows, open = rows; rows.length > 0; ) {
       const batch = prepareBatch(plan, memory, open)
       const result = await runBatch({ ...place, plan, memory, whileBusy: startNext }, batch)
       noteRejected(rejected, result.rows)
       if (rejected.size >= maxRejected) throw new Rollback('rejected')
       addUp(total, result)
-      open = refresh(plan, open.slice(result.rowCount))
+      rows = rows.slice(result.rowCount)
+      open = refresh(plan, nextRows(rows, result.rowCount))
     }
     total.checkpoint = item.end
     await noteBytes(started.pool, run, item.end.offset)

@@ -67,6 +67,12 @@ export function refresh(plan: ImportPlan, rows: ResolvedRow[]): ResolvedRow[] {
   return rows.map((row) => resolveRow(plan, row.raw))
 }
 
+/** As many of the rows that had to wait as are worth trying next: where only a few went in at once,
+ *  because many rows are about one record, the others would be made ready in vain each time. */
+export function nextRows(waiting: ResolvedRow[], rowCount: number): ResolvedRow[] {
+  return waiting.slice(0, Math.max(32, 4 * rowCount))
+}
+
 /** Runs one batch. Out: what became of the first rows; the others belong to the next batch. */
 export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise<BatchResult> {
   const { tx, account_id, plan, memory } = place

@@ -6,7 +6,7 @@ import { commitBatch } from './commit-batch.ts'
 import { finish, giveBack } from './finish-run.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
 import type { Run } from './run.ts'
-import { prepareBatch, refresh, startMemory } from './run-batch.ts'
+import { nextRows, prepareBatch, refresh, startMemory } from './run-batch.ts'
 import type { Checkpoint } from './terms.ts'
 import { finishImport } from './write/import-state.ts'
 
@@ -25,18 +25,20 @@ export async function runPartial(started: Run): Promise<void> {
   if (!stop()) {
     for await (const { item, startNext } of readAhead(prepared(started, memory, done))) {
       let open = item.batch
-      while (open.rows.length > 0 && !stop()) {
-        const { rows } = open
+      let { rows } = open
+      while (rows.length > 0 && !stop()) {
+        const given = rows
         const whileBusy = startNext
         const step = await commitBatch({ ...started, memory, whileBusy }, open, (count) => {
-          const next = rows[count]
+          const next = given[count]
           return next ? before(next.raw, done) : item.end
         })
         done = step.checkpoint
         cancelled = step.cancel_requested
         // What was read ahead did not know of these rows.
         if (step.rowCount < rows.length) memory.epoch++
-        open = prepareBatch(plan, memory, refresh(plan, rows.slice(step.rowCount)))
+        rows = rows.slice(step.rowCount)
+        open = prepareBatch(plan, memory, refresh(plan, nextRows(rows, step.rowCount)))
       }
       if (stop()) break
     }

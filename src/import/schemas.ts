@@ -2,7 +2,8 @@
 // property. The OpenAPI document and the types of the handlers both come from here.
 
 import { Type } from 'typebox'
-import { answer, nullable, oneOf, page, time } from '../platform/http-schemas.ts'
+import { answer, nullable, oneOf, page, ref, time } from '../platform/http-schemas.ts'
+import { NamedRecordSchema } from '../records/schemas.ts'
 import { importStates } from './status.ts'
 import { modes, outcomes } from './terms.ts'
 
@@ -11,22 +12,6 @@ const count = (description: string) => Type.Integer({ minimum: 0, description })
 export const ImportId = Type.Object({
   id: Type.Integer({ minimum: 1, maximum: 2 ** 53 - 1, description: 'Id of the import.' })
 })
-
-export const NamedRecordSchema = answer(
-  {
-    id: Type.Integer({ description: 'Id of the record.' }),
-    title: Type.String({ description: 'What people call it.' })
-  },
-  { $id: 'NamedRecord', description: 'A record by id and title.' }
-)
-
-const Candidate = answer(
-  {
-    id: Type.Integer({ description: 'Id of the record.' }),
-    title: Type.String({ description: 'What people call it.' })
-  },
-  { description: 'A record that could be meant.' }
-)
 
 export const ProblemOfRowSchema = answer(
   {
@@ -43,15 +28,15 @@ export const ProblemOfRowSchema = answer(
     message: Type.String({ description: 'What is wrong and how to mend it.' }),
     value: nullable(Type.String(), 'The cell, cut to 200 characters; null: none or secret.'),
     candidates: Type.Optional(
-      Type.Array(Candidate, { description: 'The records that an ambiguous value fits.' })
+      Type.Array(ref(NamedRecordSchema), {
+        description: 'The records that an ambiguous value fits.'
+      })
     )
   },
   { $id: 'RowProblem', description: 'What is wrong with, or noteworthy about, one row.' }
 )
 
-const problemList = (description: string) =>
-  Type.Array(Type.Unsafe<ProblemOfRow>({ $ref: 'RowProblem#' }), { description })
-type ProblemOfRow = Type.Static<typeof ProblemOfRowSchema>
+const problemList = (description: string) => Type.Array(ref(ProblemOfRowSchema), { description })
 
 export const PreviewSchema = answer(
   {
@@ -93,7 +78,7 @@ export const PreviewSchema = answer(
 
 export const ImportSchema = answer(
   {
-    id: Type.Integer({ description: 'Id of the import.' }),
+    id: Type.Integer({ description: 'Id of the import.', examples: [1] }),
     type: Type.String({ description: 'Name of the record type.', examples: ['contacts'] }),
     state: oneOf(importStates, 'Where the import is in its life.'),
     mode: oneOf(modes, 'Whether records may be created, changed, or both.'),
@@ -101,23 +86,29 @@ export const ImportSchema = answer(
       description: 'Whether good rows are written although others are rejected.'
     }),
     organization: nullable(
-      Type.Unsafe<{ id: number; title: string }>({ $ref: 'NamedRecord#' }),
+      ref(NamedRecordSchema),
       'The one organization of the whole file; null: it comes from a column.'
     ),
     file: answer(
       {
-        name: Type.String({ description: 'Name of the file as sent, made safe to show.' }),
+        name: Type.String({
+          description: 'Name of the file as sent, made safe to show.',
+          examples: ['contacts.csv']
+        }),
         bytes: count('Size.'),
-        sha256: Type.String({ description: 'SHA-256 of the content, in hex.' }),
-        delimiter: Type.String({ description: 'The character between cells.' })
+        sha256: Type.String({
+          description: 'SHA-256 of the content, in hex.',
+          examples: ['8f56688a3fae291b819fd456be1881755daeb8a1fb79038118ca4d6c8442797d']
+        }),
+        delimiter: Type.String({ description: 'The character between cells.', examples: [','] })
       },
       { description: 'The uploaded file.' }
     ),
     columns: Type.Array(
       answer(
         {
-          header: Type.String({ description: 'Header of the column.' }),
-          field: nullable(Type.String(), 'Field it feeds; null: ignored.')
+          header: Type.String({ description: 'Header of the column.', examples: ['E-Mail'] }),
+          field: nullable(Type.String({ examples: ['emails'] }), 'Field it feeds; null: ignored.')
         },
         { description: 'One column.' }
       ),
@@ -196,7 +187,7 @@ export const ImportSchema = answer(
     ),
     preview: Type.Optional(
       nullable(
-        Type.Unsafe<Type.Static<typeof PreviewSchema>>({ $ref: 'ImportPreview#' }),
+        ref(PreviewSchema),
         'What a draft would read; null: its file is gone. Only for drafts, not in lists.'
       )
     )
@@ -226,7 +217,6 @@ export const RowPageSchema = page(RowSchema, 'ImportRowPage', 'Outcomes in file 
 
 /** All named schemas of this module, to be added to the app. */
 export const importSchemas = [
-  NamedRecordSchema,
   ProblemOfRowSchema,
   PreviewSchema,
   ImportSchema,

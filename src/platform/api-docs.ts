@@ -10,23 +10,15 @@ import { operationErrors, rowProblems } from '../error-catalogue.ts'
 import type { App } from './http.ts'
 import { problemsOf } from './http-schemas.ts'
 
-const tags = [
-  { name: 'imports', description: 'Send files, follow them, read the outcome of every row.' },
-  { name: 'records', description: 'Read what imports wrote.' },
-  { name: 'record types', description: 'Which fields and match rules each kind of record has.' },
-  { name: 'health', description: 'Probes for load balancers; need no key.' },
-  { name: 'docs', description: 'This document.' }
-]
-
-const description = `Self-hosted CSV imports with an outcome for every row.
-
-Every route but the probes and this document needs an API key: \`Authorization: Bearer mk_...\`.
-Failures are problem documents (RFC 9457) with a \`code\`; [/docs/errors](/docs/errors)
-explains each.
-Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times are ISO 8601 in UTC.`
+/** What the document says of the service as a whole. */
+export interface ApiTexts {
+  /** Markdown. */
+  description: string
+  tags: { name: string; description: string }[]
+}
 
 /** Registers the generator. Call before any route is added. */
-export async function registerApiDocs(app: App): Promise<void> {
+export async function registerApiDocs(app: App, texts: ApiTexts): Promise<void> {
   const { version, license } = readPackage()
   await app.register(swagger, {
     openapi: {
@@ -34,12 +26,12 @@ export async function registerApiDocs(app: App): Promise<void> {
       info: {
         title: 'Muster',
         version,
-        description,
+        description: texts.description,
         contact: { name: 'The maintainers of Muster' },
         license: { name: license, identifier: license } as { name: string }
       },
       servers: [{ url: '/', description: 'This server.' }],
-      tags,
+      tags: texts.tags,
       components: {
         securitySchemes: {
           apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, `mk_...`.' }

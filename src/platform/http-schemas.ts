@@ -69,19 +69,32 @@ export const ProblemSchema = Type.Object(
   {
     type: Type.String({
       format: 'uri-reference',
-      description: 'Page that explains the code, relative to this service.'
+      description: 'Page that explains the code, relative to this service.',
+      examples: ['/docs/errors#validation_failed']
     }),
-    title: Type.String({ description: 'The kind of problem in a few words.' }),
-    status: Type.Integer({ description: 'The HTTP status.' }),
-    detail: Type.String({ description: 'What is wrong this time and how to mend it.' }),
+    title: Type.String({
+      description: 'The kind of problem in a few words.',
+      examples: ['Request not valid']
+    }),
+    status: Type.Integer({ description: 'The HTTP status.', examples: [400] }),
+    detail: Type.String({
+      description: 'What is wrong this time and how to mend it.',
+      examples: ['query/limit must be <= 500.']
+    }),
     code: oneOf(Object.keys(operationErrors) as OperationErrorCode[], 'Code to act on.'),
-    instance: Type.String({ description: 'Id of the request, as it is in the log.' }),
+    instance: Type.String({
+      description: 'Id of the request, as it is in the log.',
+      examples: ['0b8e5b0e-6f0f-4f3c-9d0a-3c1f5d6f6c3e']
+    }),
     errors: Type.Optional(
       Type.Array(
         Type.Object(
           {
-            path: Type.String({ description: 'Where the fault is, such as `query/limit`.' }),
-            message: Type.String({ description: 'What is wrong there.' })
+            path: Type.String({ description: 'Where the fault is.', examples: ['query/limit'] }),
+            message: Type.String({
+              description: 'What is wrong there.',
+              examples: ['must be <= 500']
+            })
           },
           { description: 'One fault.' }
         ),

@@ -1,7 +1,7 @@
 // Shapes of the record type routes, as TypeBox schemas with a text for every property.
 
 import { Type } from 'typebox'
-import { answer, nullable, oneOf } from '../platform/http-schemas.ts'
+import { answer, nullable, oneOf, ref } from '../platform/http-schemas.ts'
 import { fieldKinds } from './types.ts'
 
 export const RecordTypeName = Type.Object({
@@ -76,9 +76,7 @@ export const RecordTypeSchema = answer(
 
 export const RecordTypeListSchema = answer(
   {
-    data: Type.Array(Type.Unsafe<RecordTypeJson>({ $ref: 'RecordType#' }), {
-      description: 'All record types.'
-    })
+    data: Type.Array(ref(RecordTypeSchema), { description: 'All record types.' })
   },
   { $id: 'RecordTypeList', description: 'The record types there are.' }
 )

@@ -7,7 +7,8 @@ import type { Db } from '../platform/db.ts'
 import { keyText } from '../record-types/match-keys.ts'
 import { requireRecordType } from '../record-types/registry.ts'
 import type { RecordType } from '../record-types/types.ts'
-import { type NamedRecord, recordTitle } from './record-json.ts'
+import { recordTitle } from './record-json.ts'
+import type { NamedRecord } from './schemas.ts'
 import { findByKey, getRecords } from './store.ts'
 
 /** The type of the organizations that records of `type` belong to; null: they stand alone. */

@@ -3,16 +3,10 @@
 import type { Static } from 'typebox'
 import { getRecordTypeById } from '../record-types/registry.ts'
 import type { RecordData, RecordType } from '../record-types/types.ts'
-import type { RecordSchema } from './schemas.ts'
+import type { NamedRecord, RecordSchema } from './schemas.ts'
 import type { RecordRow } from './store.ts'
 
 export type RecordJson = Static<typeof RecordSchema>
-
-/** A record as others name it. */
-export interface NamedRecord {
-  id: number
-  title: string
-}
 
 /** What people call a record: its title fields, joined by a space. */
 export function recordTitle(type: RecordType, data: RecordData): string {

@@ -4,10 +4,17 @@ import type { Pool } from '../platform/db.ts'
 import type { App } from '../platform/http.ts'
 import { problems, ref } from '../platform/http-schemas.ts'
 import { pageOfRecords, showRecord } from './list-records.ts'
-import { RecordId, RecordListQuery, RecordPageSchema, RecordSchema } from './schemas.ts'
+import {
+  NamedRecordSchema,
+  RecordId,
+  RecordListQuery,
+  RecordPageSchema,
+  RecordSchema
+} from './schemas.ts'
 
 /** Adds the routes of this module. Needs the access guard (`request.account`). */
 export function recordRoutes(app: App, { pool }: { pool: Pool }): void {
+  app.addSchema(NamedRecordSchema)
   app.addSchema(RecordSchema)
   app.addSchema(RecordPageSchema)
 

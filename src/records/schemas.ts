@@ -1,8 +1,8 @@
 // Shapes of the record routes: requests and answers, as TypeBox schemas with a text for every
 // property.
 
-import { Type } from 'typebox'
-import { answer, nullable, page, pageQuery, time } from '../platform/http-schemas.ts'
+import { type Static, Type } from 'typebox'
+import { answer, nullable, page, pageQuery, ref, time } from '../platform/http-schemas.ts'
 
 export const RecordId = Type.Object({
   id: Type.Integer({ minimum: 1, maximum: 2 ** 53 - 1, description: 'Id of the record.' })
@@ -32,24 +32,25 @@ export const RecordListQuery = Type.Object(
   { additionalProperties: false }
 )
 
-/** The organization of a record, by id and title. */
-const organization = answer(
+export const NamedRecordSchema = answer(
   {
-    id: Type.Integer({ description: 'Id of the record.' }),
-    title: Type.String({ description: 'What people call it.' })
+    id: Type.Integer({ description: 'Id of the record.', examples: [17] }),
+    title: Type.String({ description: 'What people call it.', examples: ['Happy Frog'] })
   },
-  { description: 'An organization.' }
+  { $id: 'NamedRecord', description: 'A record by id and title.' }
 )
+export type NamedRecord = Static<typeof NamedRecordSchema>
 
 export const RecordSchema = answer(
   {
-    id: Type.Integer({ description: 'Id of the record.' }),
+    id: Type.Integer({ description: 'Id of the record.', examples: [42] }),
     type: Type.String({ description: 'Name of the record type.', examples: ['contacts'] }),
-    title: Type.String({ description: 'What people call it.' }),
-    version: Type.Integer({ description: 'Counts the changes; 1 when new.' }),
-    organization: nullable(organization, 'The organization it belongs to; null: none.'),
+    title: Type.String({ description: 'What people call it.', examples: ['Ann Lee'] }),
+    version: Type.Integer({ description: 'Counts the changes; 1 when new.', examples: [1] }),
+    organization: nullable(ref(NamedRecordSchema), 'The organization it belongs to; null: none.'),
     data: Type.Record(Type.String(), Type.Unknown(), {
-      description: 'Values by field; a field without a value is absent. References are ids.'
+      description: 'Values by field; a field without a value is absent. References are ids.',
+      examples: [{ organization: 17, first_name: 'Ann', emails: ['ann@example.com'] }]
     }),
     created_at: time('When it was created.'),
     updated_at: time('When it was last changed.'),

@@ -97,6 +97,7 @@ t.test('the Accept header chooses the form when the query does not', async (t) =
   }
   t.equal(await typeFor('application/x-ndjson'), 'application/x-ndjson')
   t.equal(await typeFor('text/csv, */*;q=0.1'), 'text/csv')
+  t.equal(await typeFor('application/json, text/csv;q=0.5'), 'application/json')
   t.equal(await typeFor('*/*'), 'application/json')
   t.equal(await typeFor('text/csv', '?format=json'), 'application/json')
 })

@@ -56,6 +56,13 @@ export const organizations: RecordType = {
     }),
     field('details', 'Details', 'textbox', 'Address and other details.'),
     field('notes', 'Notes', 'textbox', 'Free notes; may have several lines.'),
+    field('shared_tickets', 'Shared Tickets', 'boolean', 'Whether its people see all its tickets.'),
+    field(
+      'shared_comments',
+      'Shared Comments',
+      'boolean',
+      'Whether its people comment on all its tickets.'
+    ),
     field('tags', 'Tags', 'text', 'Labels, separated by commas.', { many: { separator: ',' } }),
     field('archived', 'Archived', 'boolean', 'Whether the organization is kept but out of use.')
   ],
