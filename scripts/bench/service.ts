@@ -8,6 +8,9 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { keyFilePath } from '../../src/key-file.ts'
 
+// As `npm start` and the image run it.
+const nodeFlags = ['--max-semi-space-size=4', '--heap-growing-percent=80']
+
 /** What a process has used; null where the system does not tell. */
 export interface Usage {
   /** Highest resident memory since the last reset, in bytes. */
@@ -38,7 +41,7 @@ export async function startService(options: {
   env: NodeJS.ProcessEnv
 }): Promise<Service> {
   const port = await freePort()
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  const child = spawn(process.execPath, [...nodeFlags, 'src/main.ts'], {
     cwd: root,
     env: {
       ...process.env,

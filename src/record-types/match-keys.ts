@@ -10,7 +10,7 @@ const maxKeyChars = 600
 // A character that no cell holds after cleaning keeps the parts of a key apart.
 const partMark = '\u001f'
 
-/** The keys that `data` has under a rule; [] when one of its fields is blank. A rule with a
+/** The keys that `data` has under a rule; [] when a field is blank that must not be. A rule with a
  *  many-valued field gives one key per value. `organizationId` is the scope; null: account-wide. */
 export function keysOf(rule: MatchRule, data: RecordData, organizationId: number | null): string[] {
   const scope = rule.scope === 'organization' ? `${organizationId ?? ''}${partMark}` : ''
@@ -20,6 +20,7 @@ export function keysOf(rule: MatchRule, data: RecordData, organizationId: number
   for (const name of others) {
     if (keys.length === 0) return keys
     const texts = textsOf(data[name], rule)
+    if (texts.length === 0 && rule.may_be_blank?.includes(name)) texts.push('')
     keys = keys.flatMap((key) => texts.map((text) => key + partMark + text))
   }
   for (let i = 0; i < keys.length; i++) keys[i] = close(scope + keys[i])

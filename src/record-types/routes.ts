@@ -63,6 +63,7 @@ function recordTypeJson(type: RecordType): RecordTypeJson {
     match_rules: match_rules.map((rule) => ({
       name: rule.name,
       fields: rule.fields,
+      may_be_blank: rule.may_be_blank ?? [],
       folding: rule.folding,
       scope: rule.scope
     }))

@@ -51,6 +51,9 @@ const MatchRuleSchema = answer(
   {
     name: Type.String({ description: 'As in `matched_by` of a row.' }),
     fields: Type.Array(Type.String(), { description: 'All must be filled and equal.' }),
+    may_be_blank: Type.Array(Type.String(), {
+      description: 'Those that need not be filled: blank equals blank, and nothing else.'
+    }),
     folding: oneOf(['exact', 'folded'], 'exact: case counts; folded: it does not.'),
     scope: oneOf(['account', 'organization'], 'Where it looks for records.')
   },

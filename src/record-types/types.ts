@@ -64,13 +64,16 @@ export interface Field {
  *  exact: NFC and trimmed; folded: also case-insensitive. */
 export type KeyFolding = 'exact' | 'folded'
 
-/** One tier of matching: all its fields filled, all equal. Tiers are tried in the order given. */
+/** One tier of matching: all its fields filled (but see `may_be_blank`), all equal. Tiers are tried in
+ *  the order given. */
 export interface MatchRule {
   name: string
   /** Number stored in record_keys.rule; never reused for another meaning. */
   code: number
   /** Fields that make up the key. A many-valued field gives one key for each of its values. */
   fields: string[]
+  /** Those of them, never the first, whose blank is a value like others: blank equals blank only. */
+  may_be_blank?: string[]
   folding: KeyFolding
   /** Identities must all point at the same record; other rules only help when no identity hits. */
   identity: boolean

@@ -20,6 +20,16 @@ t.test('a rule with a blank field gives no key', async (t) => {
   t.strictSame(keysOf(rule({}), { name: [] }, null), [])
 })
 
+t.test('a field that may be blank is compared as blank', async (t) => {
+  const names = rule({ fields: ['first', 'last'], may_be_blank: ['last'] })
+  t.equal(keysOf(names, { first: 'Ann' }, null).length, 1)
+  t.strictSame(keysOf(names, { last: 'Lee' }, null), [])
+  t.not(
+    keysOf(names, { first: 'Ann' }, null)[0],
+    keysOf(names, { first: 'Ann', last: 'Lee' }, null)[0]
+  )
+})
+
 t.test('a many-valued field gives one key per distinct value', async (t) => {
   t.strictSame(keysOf(rule({ folding: 'folded' }), { name: ['A', 'b', 'a'] }, null), ['a', 'b'])
 })

@@ -1,6 +1,7 @@
 // Built-in type: contacts (people of an organization).
 // Source: domain rules section 9 (contact), match tiers inside the organization:
-// id, external id, any e-mail address, first and last name.
+// id, external id, any e-mail address, first and last name. A blank last name is compared as well:
+// every row has a key by that, and the same file sent again changes nothing.
 
 import { field, referenceField } from '../define-field.ts'
 import type { RecordType } from '../types.ts'
@@ -78,6 +79,7 @@ export const contacts: RecordType = {
       name: 'full_name',
       code: 3,
       fields: ['first_name', 'last_name'],
+      may_be_blank: ['last_name'],
       folding: 'exact',
       identity: false,
       scope: 'organization'
