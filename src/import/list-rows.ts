@@ -8,9 +8,9 @@ import { readCursor, toPage } from '../platform/cursor.ts'
 import type { Db } from '../platform/db.ts'
 import { type RowFormat, type RowListQuery, rowFormats } from './request-schemas.ts'
 import { problemColumnPrefix } from './resolve/map-columns.ts'
+import { unescapeFormula } from './resolve/resolve-row.ts'
 import type { RowSchema } from './schemas.ts'
 import {
-  type BadOutcomeRow,
   badOutcomes,
   type ImportRow,
   listBadOutcomes,
@@ -119,14 +119,21 @@ export async function* rejectedRows(db: Db, choice: RowChoice): AsyncGenerator<s
   const pages = keysetPages(filterOf({ ...choice, outcomes: ['rejected', 'failed'] }), (filter) =>
     listBadOutcomes(db, filter)
   )
+  const sentAgain = own.length < headers.length
   for await (const rows of pages) {
     yield rows
-      .map((row) => csvLine([...own.map((i) => row.cells?.[i]), ...problemCells(row)], delimiter))
+      .map(({ cells: raw, ...row }) => {
+        // Quotes that this file got from us the last time would pile up.
+        const cells = sentAgain ? raw?.map(unescapeFormula) : raw
+        // Cells beyond the header stay: without them the row would look right and be taken.
+        const surplus = cells?.slice(headers.length) ?? []
+        return csvLine([...own.map((i) => cells?.[i]), ...problemCells(row), ...surplus], delimiter)
+      })
       .join('')
   }
 }
 
-function problemCells({ line_number, problems }: BadOutcomeRow) {
+function problemCells({ line_number, problems }: OutcomeRow) {
   const all = problems ?? []
   return [line_number, all.map(({ code }) => code).join(' '), all.map(sentence).join(' ')]
 }

@@ -97,7 +97,9 @@ async function writeAll(started: Run, tx: Tx, rejected: Rejected): Promise<void>
     await noteBytes(started.pool, run, item.end.offset)
   }
   if (rejected.size > 0) throw new Rollback('rejected')
-  await saveProgress(tx, run, total)
+  // From here on a request to cancel waits for the commit.
+  const { cancel_requested } = await saveProgress(tx, run, total)
+  if (cancel_requested) throw new Rollback('cancelled')
   await finish(tx, run, total.checkpoint)
 }
 

@@ -26,8 +26,10 @@ const moves: Record<ImportState, readonly ImportState[]> = {
   // same, with rejected or failed rows; -> failed: it could not be done, `error` says why.
   running: ['queued', 'cancelling', 'completed', 'completed_with_errors', 'failed'],
   // Asked to stop; the batch in flight ends first.
-  // -> cancelled: the worker saw it; -> failed: it broke before it saw it.
-  cancelling: ['cancelled', 'failed'],
+  // -> cancelled: the worker saw it; -> queued: it shuts down, and the next one will see it;
+  // -> completed, completed_with_errors: that batch was the last one, nothing was left to cancel;
+  // -> failed: it broke before it saw it.
+  cancelling: ['queued', 'cancelled', 'completed', 'completed_with_errors', 'failed'],
   cancelled: [],
   completed: [],
   completed_with_errors: [],

@@ -139,14 +139,14 @@ async function labelRecords({ pool }: Setup, { account_id }: Account, made: numb
 
 async function readRecords({ pool }: Setup, { account_id }: Account, labels: Labels) {
   const { rows } = await pool.query<RecordRow>(
-    `SELECT r.id, r.type_id, r.version, r.organization_id, r.data,
-      r.organization_id IS DISTINCT FROM (r.data->>'organization')::bigint AS torn
+    `SELECT r.id, r.type_id, r.version, r.organization_id, r.data
     FROM records r WHERE r.account_id = $1`,
     [account_id]
   )
   const keys = await readKeys(pool, account_id)
   const changes = await readChanges(pool, account_id)
   const records = rows.map(({ id, type_id, version, organization_id, data }) => {
+    if (organization_id !== (data.organization ?? null)) throw new Error(`record ${id} is torn`)
     const wanted = wantedKeys(type_id, data, organization_id)
     const same = wanted.join('\n') === (keys.get(id) ?? []).join('\n')
     if (!same) throw new Error(`record ${id} has keys ${keys.get(id)} instead of ${wanted}`)

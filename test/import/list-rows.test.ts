@@ -156,7 +156,24 @@ t.test('rejects are the rows as sent with what is wrong, and can be sent again',
   const third = await s.runCsv(mended.replace('bob@example.com', 'wrong again'))
   const again = await s.get(`/imports/${third.id}/rejects.csv`)
   t.equal(lines(again.body)[0]?.match(/muster_/g)?.length, 3, 'the problem columns do not pile up')
+  t.match(again.body, /;wrong again;"'=1\+1; ""two""/, 'nor do the quotes in front of formulas')
 })
+
+t.test(
+  'a row with too many cells keeps them and is rejected again until it is mended',
+  async (t) => {
+    const s = await setup(t, { worker: true })
+    const csv = 'Organization,First Name,Last Name\nAcme, Inc.,Ann,Lee\nAcme,Bob,Ray\n'
+    const done = await s.runCsv(csv)
+    t.match(done.counts, { created: 1, rejected: 1 })
+    const { body } = await s.get(`/imports/${done.id}/rejects.csv`)
+    t.match(body, /\r\nAcme," Inc\.",Ann,2,column_count,.*,Lee\r\n$/)
+    const again = await s.runCsv(body)
+    t.match(again.counts, { created: 0, rejected: 1 })
+    const { body: same } = await s.get(`/imports/${again.id}/rejects.csv`)
+    t.match(same, /\r\nAcme," Inc\.",Ann,2,column_count,.*,Lee\r\n$/)
+  }
+)
 
 t.test('an import without rejected rows has a header only', async (t) => {
   const s = await setup(t)

@@ -13,7 +13,10 @@ const possible = new Set([
   'running>completed',
   'running>completed_with_errors',
   'running>failed',
+  'cancelling>queued',
   'cancelling>cancelled',
+  'cancelling>completed',
+  'cancelling>completed_with_errors',
   'cancelling>failed'
 ])
 

@@ -17,34 +17,51 @@ interface Keyed {
  *  Sharing a key that is no identity (a name) does not count when identities tell the rows apart. */
 export function findCollision(type: RecordType, rows: Keyed[], doubtful: boolean[]): number {
   let cut = rows.length
+  // With a single telling identity, whoever differs from the first holder and not from a later one
+  // shares that identity with it. With more of them, a row has to differ from every holder.
+  const compareAll = type.match_rules.filter((rule) => tells(type, rule)).length > 1
   for (const [place, rule] of type.match_rules.entries()) {
     if (!doubtful[place]) continue
-    const held = new Map<string, Keyed>()
+    const held = new Map<string, Keyed[]>()
     for (let index = 0; index < cut; index++) {
       const one = rows[index] as Keyed
       for (const key of one.keys[place] ?? []) {
-        const other = held.get(key)
-        if (other === undefined) held.set(key, one)
-        else if (rule.identity || !contradict(type, one.row.values, other.row.values)) cut = index
+        const others = held.get(key)
+        if (others === undefined) held.set(key, [one])
+        else if (rule.identity || !differs(type, one, others)) cut = index
+        else if (compareAll) others.push(one)
       }
     }
   }
   return cut
 }
 
+// So many rows of one name are compared with each other; the next one waits.
+const maxHolders = 50
+
+function differs(type: RecordType, one: Keyed, others: Keyed[]): boolean {
+  const { values } = one.row
+  return (
+    others.length < maxHolders &&
+    others.every((other) => contradict(type, values, other.row.values))
+  )
+}
+
 /** Whether two sets of values hold different identities, such as two external ids: then they are
  *  two records, however alike the rest is. Many-valued identities do not tell records apart. */
 export function contradict(type: RecordType, a: RecordData, b: RecordData): boolean {
   return type.match_rules.some((rule) => {
-    if (!rule.identity || !isSingle(type, rule)) return false
+    if (!tells(type, rule)) return false
     const left = keysOf(rule, a, 0)[0]
     const right = keysOf(rule, b, 0)[0]
     return left !== undefined && right !== undefined && left !== right
   })
 }
 
-function isSingle(type: RecordType, rule: MatchRule): boolean {
-  return rule.fields.every((name) => type.fields.find((one) => one.name === name)?.many === null)
+/** Whether a rule tells records apart: an identity of which a record has one value only. */
+function tells(type: RecordType, rule: MatchRule): boolean {
+  const isSingle = (name: string) => type.fields.find((one) => one.name === name)?.many === null
+  return rule.identity && rule.fields.every(isSingle)
 }
 
 /** Whether rows of the type may refer to records of the same type. */

@@ -60,13 +60,18 @@ export function resolveRow(plan: ImportPlan, raw: RawRow): ResolvedRow {
 /** Trims, brings letters to NFC, takes off our own formula quote. */
 function cleanCell(plan: ImportPlan, column: PlanColumn, row: ResolvedRow): string {
   let text = row.raw.cells[column.index] ?? ''
-  if (plan.unescapeFormulas && formulaStart.test(text)) text = text.slice(1)
+  if (plan.unescapeFormulas) text = unescapeFormula(text)
   text = text.trim()
   if (nonAscii.test(text)) {
     text = text.normalize('NFC')
     if (text.includes('\ufffd')) warn(row, column, text)
   }
   return text
+}
+
+/** Takes the quote off again that our own CSV puts in front of what looks like a formula. */
+export function unescapeFormula(text: string): string {
+  return formulaStart.test(text) ? text.slice(1) : text
 }
 
 function warn(row: ResolvedRow, column: PlanColumn, text: string): void {

@@ -55,8 +55,8 @@ export async function claimImport(
 export async function ensurePartitions(db: Db, created_on: string): Promise<void> {
   await db.query(
     `/* import.ensure_partitions */
-    SELECT ensure_partitions($1::date), ensure_partitions(current_date),
-      ensure_partitions(current_date + 7)`,
+    SELECT ensure_partitions($1::date), ensure_partitions(u.today), ensure_partitions(u.today + 7)
+    FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) u`,
     [created_on]
   )
 }

@@ -30,7 +30,7 @@ export interface BatchResult {
 }
 
 // Ids are taken from the sequence for some batches at once; those left over at the end are lost.
-const idsAhead = 10_000
+const batchesAhead = 4
 
 /** Writes the batch. `named` are the records that rows may have brought into being by naming them. */
 export async function writeBatch(
@@ -41,7 +41,7 @@ export async function writeBatch(
   const { tx, account_id, import_id, plan, memory } = place
   const creations = decided.filter((one) => one.decision.action === 'create')
   if (memory.ids.length < creations.length) {
-    memory.ids.push(...(await takeRecordIds(tx, creations.length + idsAhead)))
+    memory.ids.push(...(await takeRecordIds(tx, creations.length * batchesAhead)))
   }
   const used = usedReferences(decided, named, memory)
   const created = used.map(newReferenceRecord)
