@@ -1,4 +1,5 @@
 // The benchmark: how fast the service imports, next to two yardsticks on the same database server.
+// Of record types beyond contacts it measures the service alone, next to its own speed of contacts.
 // `npm run bench -- --help` lists the options, docs/benchmark.md tells what is measured and how.
 // Everything runs on this machine, over loopback, in a temp folder that is removed at the end.
 
@@ -6,11 +7,13 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startServer } from './bench/database.ts'
-import { type Bench, measureSize, type SizeSamples } from './bench/measure.ts'
+import { measureSize, type SizeSamples } from './bench/measure.ts'
 import { type Options, readOptions, usage } from './bench/options.ts'
 import { formatProfiles } from './bench/print-profile.ts'
+import { formatReport } from './bench/print-report.ts'
 import { profileSettings } from './bench/profile.ts'
-import { buildReport, formatReport } from './bench/report.ts'
+import { buildReport } from './bench/report.ts'
+import type { Bench } from './bench/run-muster.ts'
 
 async function main(): Promise<void> {
   if (process.argv.includes('--help')) return console.log(usage)

@@ -1,22 +1,26 @@
-// Writes CSV files of contacts for measuring: same arguments, same bytes, on every machine.
-// 12 columns, 150 to 190 bytes per row. Streams to disk, so size is bounded by the disk alone.
-// Called by bench.ts, and by hand: node scripts/make-csv.ts --rows 100000 --variant base --out x.csv
+// Writes CSV files for measuring: same arguments, same bytes, on every machine.
+// Contacts have 12 columns and 150 to 190 bytes per row, configurations 18 and about 235.
+// Streams to disk, so size is bounded by the disk alone. Called by bench.ts, and by hand:
+// node scripts/make-csv.ts --type contacts --rows 100000 --variant base --out x.csv
 
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
+import { csvLine } from './bench/csv-line.ts'
 import {
-  contactColumns,
-  contactRow,
   createRecipe,
   isBadRow,
   isChangedRow,
+  type Recipe,
   type Variant,
   variants
-} from './bench/contact-row.ts'
+} from './bench/recipe.ts'
+import { type RowType, rowTypes, type TypeName, typeNames } from './bench/row-types.ts'
 
 export interface CsvOptions {
+  /** What the rows are; absent: contacts. */
+  type?: TypeName
   /** Where the file goes; an existing one is replaced. */
   out: string
   variant: Variant
@@ -38,23 +42,38 @@ export interface CsvFacts {
   changedRows: number
   /** Rows that cannot be imported (0 unless bad). */
   badRows: number
+  /** By record type, how many records an import into an empty store creates because rows name
+   *  them. Right of files without bad rows only. */
+  creates: Record<string, number>
 }
 
 const chunkChars = 256 * 1024
-const bytesPerRow = 165
+
+/** What the rows of such a file share. */
+export function recipeOf(options: Omit<CsvOptions, 'out'>): Recipe {
+  const { bytesPerRow } = rowTypes[options.type ?? 'contacts']
+  const bySize = Math.ceil((options.bytes ?? Number.POSITIVE_INFINITY) / bytesPerRow)
+  return createRecipe(Math.min(maxRowsOf(options), bySize), options.variant, options.seed ?? 1)
+}
+
+const maxRowsOf = ({ rows, bytes }: Omit<CsvOptions, 'out'>) =>
+  rows ?? (bytes === undefined ? 0 : Number.MAX_SAFE_INTEGER)
 
 /** Writes one file. Memory: one chunk of 256 KiB. Throws what the file system throws. */
-export async function writeContactsCsv(options: CsvOptions): Promise<CsvFacts> {
+export async function writeCsv(options: CsvOptions): Promise<CsvFacts> {
+  const type = rowTypes[options.type ?? 'contacts']
   const maxBytes = options.bytes ?? Number.POSITIVE_INFINITY
-  const maxRows = options.rows ?? (options.bytes === undefined ? 0 : Number.MAX_SAFE_INTEGER)
-  const expected = Math.min(maxRows, Math.ceil(maxBytes / bytesPerRow))
-  const recipe = createRecipe(expected, options.variant, options.seed ?? 1)
+  const maxRows = maxRowsOf(options)
+  const recipe = recipeOf(options)
+  const named = countNames(type)
   const facts = { path: options.out, rows: 0, bytes: 0, changedRows: 0, badRows: 0 }
   const file = createWriteStream(options.out)
-  let chunk = `${contactColumns.join(',')}\n`
+  let chunk = `${type.columns.join(',')}\n`
   while (facts.rows < maxRows && facts.bytes + chunk.length < maxBytes) {
     facts.rows++
-    chunk += csvLine(contactRow(recipe, facts.rows))
+    const cells = type.row(recipe, facts.rows)
+    chunk += csvLine(cells)
+    named.add(cells)
     if (options.variant === 'changed' && isChangedRow(facts.rows)) facts.changedRows++
     if (options.variant === 'bad' && isBadRow(facts.rows)) facts.badRows++
     if (chunk.length < chunkChars) continue
@@ -65,22 +84,32 @@ export async function writeContactsCsv(options: CsvOptions): Promise<CsvFacts> {
   facts.bytes += Buffer.byteLength(chunk)
   file.end(chunk)
   await finished(file)
-  return { ...facts, organizations: recipe.nextMember.filter((members) => members > 0).length }
+  const organizations = recipe.nextMember.filter((members) => members > 0).length
+  return { ...facts, organizations, creates: named.counts() }
 }
 
-function csvLine(cells: string[]): string {
-  let line = ''
-  for (let index = 0; index < cells.length; index++) {
-    const cell = cells[index] as string
-    if (index > 0) line += ','
-    line += /[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
+/** Counts the different records that the rows of a file name. */
+function countNames({ columns, creates }: RowType) {
+  const places = Object.entries(creates).map(([type, names]) => ({
+    type,
+    columns: names.map((name) => columns.indexOf(name)),
+    seen: new Set<string>()
+  }))
+  return {
+    add(cells: string[]): void {
+      for (const { columns, seen } of places) {
+        const texts = columns.map((column) => cells[column])
+        if (texts.every(Boolean)) seen.add(texts.join('\n'))
+      }
+    },
+    counts: () => Object.fromEntries(places.map(({ type, seen }) => [type, seen.size]))
   }
-  return `${line}\n`
 }
 
 async function main() {
   const { values } = parseArgs({
     options: {
+      type: { type: 'string', default: 'contacts' },
       rows: { type: 'string' },
       bytes: { type: 'string' },
       variant: { type: 'string', default: 'base' },
@@ -88,13 +117,15 @@ async function main() {
       out: { type: 'string' }
     }
   })
+  const type = typeNames.find((name) => name === values.type)
   const variant = variants.find((name) => name === values.variant)
-  if (!values.out || !variant || !(values.rows || values.bytes)) {
+  if (!values.out || !type || !variant || !(values.rows || values.bytes)) {
     throw new Error(
-      'usage: make-csv.ts --rows N [--bytes N] [--variant base|changed|bad] --out FILE'
+      `usage: make-csv.ts [--type ${typeNames.join('|')}] --rows N [--bytes N] [--variant ${variants.join('|')}] --out FILE`
     )
   }
-  const facts = await writeContactsCsv({
+  const facts = await writeCsv({
+    type,
     out: values.out,
     variant,
     rows: values.rows === undefined ? undefined : Number(values.rows),

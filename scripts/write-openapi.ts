@@ -1,6 +1,7 @@
 // Writes openapi/openapi.json from the route schemas, in a stable order. `--check` writes nothing
 // and exits with 1 when the file is not what it would write. Needs no database.
 
+import { createSecretKey, randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { buildApp } from '../src/app.ts'
@@ -8,6 +9,7 @@ import { readConfig } from '../src/config.ts'
 import { createPool } from '../src/platform/db.ts'
 import { createLog } from '../src/platform/log.ts'
 import { createQueue } from '../src/platform/queue.ts'
+import { makeSecrets } from '../src/platform/secrets.ts'
 
 const path = new URL('../openapi/openapi.json', import.meta.url)
 
@@ -25,7 +27,8 @@ export async function renderOpenApi(): Promise<string> {
   })
   const boss = createQueue({ connectionString, log, role: 'send' })
   const config = readConfig({ MUSTER_DATA_DIR: tmpdir() })
-  const app = await buildApp({ config, pool, boss, log })
+  const secrets = makeSecrets([{ id: 'none', key: createSecretKey(randomBytes(32)) }])
+  const app = await buildApp({ config, pool, boss, secrets, log })
   const document = app.swagger() as { paths: object; components: { schemas: object } }
   await app.close()
   const ordered = {

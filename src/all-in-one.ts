@@ -55,11 +55,12 @@ async function startAllInOne(config: Config, log: Log, signal: AbortSignal): Pro
     const { databaseUrl, stop: stopDatabase } = await openDatabase(config, log, signal)
     closers.push(stopDatabase)
     await migrate(databaseUrl, log)
-    const { pool, boss, close } = await openServices({ role: 'server', databaseUrl, config, log })
+    const services = await openServices({ role: 'server', databaseUrl, config, log })
+    const { pool, boss, secrets, close } = services
     closers.push(close)
     const newKey = await ensureFirstAccount(pool)
     if (newKey) await writeKeyFile(config.dataDir, newKey)
-    const app = await buildApp({ config, pool, boss, log })
+    const app = await buildApp({ config, pool, boss, secrets, log })
     let worker: Child | undefined
     // Both at once: each may need most of the time there is.
     const patienceMs = config.shutdownTimeoutMs * 0.8

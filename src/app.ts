@@ -8,6 +8,9 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { registerGuard } from './access/guard.ts'
 import type { Config } from './config.ts'
+import type { ImportContext } from './import/accept/accept-upload.ts'
+import { profileRoutes } from './import/profiles/routes.ts'
+import { cellReader } from './import/resolve/cell-kinds.ts'
 import { importRoutes } from './import/routes.ts'
 import { enqueueImport } from './jobs.ts'
 import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
@@ -20,6 +23,8 @@ import type { Log } from './platform/log.ts'
 import { parseQuery } from './platform/query.ts'
 import type { Queue } from './platform/queue.ts'
 import { registerDraining } from './platform/request-body.ts'
+import type { Secrets } from './platform/secrets.ts'
+import type { ReadCell } from './record-types/read-values.ts'
 import { recordTypeRoutes } from './record-types/routes.ts'
 import { recordRoutes } from './records/routes.ts'
 
@@ -27,15 +32,16 @@ export interface AppContext {
   config: Config
   pool: Pool
   boss: Queue
+  secrets: Secrets
   log: Log
 }
 
 /** Builds the HTTP service; it does not listen yet. */
 export async function buildApp(context: AppContext): Promise<FastifyInstance> {
-  const { config, pool, boss, log } = context
+  const { config, pool, boss, secrets, log } = context
   const app = createServer(config, log)
 
-  // No route takes bare text: without its parser such a body is 415.
+  // Only POST /imports takes bare text, and adds its own parser: elsewhere such a body is 415.
   app.removeContentTypeParser('text/plain')
   registerProblems(app)
   registerDraining(app)
@@ -48,9 +54,13 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
 
   apiDocsRoutes(app)
   healthRoutes(app, { pool, dataDir: config.dataDir })
-  recordTypeRoutes(app)
-  recordRoutes(app, { pool })
-  importRoutes(app, { config, pool, log, enqueue: (tx, job) => enqueueImport(boss, tx, job) })
+  const readCell: ReadCell = (field, text) =>
+    cellReader(field, { default_country: null }).read(text)
+  recordTypeRoutes(app, { pool, readCell })
+  recordRoutes(app, { pool, secrets })
+  const enqueue: ImportContext['enqueue'] = (tx, job) => enqueueImport(boss, tx, job)
+  importRoutes(app, { config, pool, secrets, log, enqueue })
+  profileRoutes(app, { pool })
 
   const sweeping = sweepStrays(config.dataDir, config.uploadIdleTimeoutMs, log)
   app.addHook('onClose', () => sweeping.stop())
@@ -123,15 +133,16 @@ const helmetOptions = {
   strictTransportSecurity: false
 }
 
-// The parser's defaults would take a part header of 80 kB and a field of 1 MiB.
+// The parser's default would take a part header of 80 kB.
 const multipartOptions = (config: Config) => ({
   throwFileSizeLimit: false,
   limits: {
     fileSize: config.maxUploadBytes,
     files: 1,
-    fields: 20,
-    parts: 24,
-    fieldSize: 256 * 1024,
+    fields: 30,
+    parts: 34,
+    // Pasted rows; other fields may be less (accept/read-form.ts).
+    fieldSize: 1024 * 1024,
     fieldNameSize: 100,
     headerPairs: 20,
     headerSize: 16 * 1024

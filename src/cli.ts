@@ -1,4 +1,4 @@
-// The command line: `muster serve | migrate | keys | import | show | rows | rejects`.
+// The command line: `muster serve | migrate | keys | secrets | import | show | rows | rejects`.
 // Exit codes: 0 done, 1 rows were rejected or failed, 2 anything that kept it from being done.
 
 import { readFile } from 'node:fs/promises'
@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander'
 import { CliError } from './cli/client.ts'
 import { importCommand } from './cli/import-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
+import { secretsCommand } from './cli/secrets-command.ts'
 import { rejectsCommand, rowsCommand, showCommand } from './cli/show-commands.ts'
 
 const packageFile = join(import.meta.dirname, '..', 'package.json')
@@ -25,7 +26,14 @@ program
   .command('migrate')
   .description('Bring the database of DATABASE_URL (or the embedded one) up to date')
   .action(async () => (await import('./cli/migrate-command.ts')).runMigrate())
-const commands = [keysCommand(), importCommand(), showCommand(), rowsCommand(), rejectsCommand()]
+const commands = [
+  keysCommand(),
+  secretsCommand(),
+  importCommand(),
+  showCommand(),
+  rowsCommand(),
+  rejectsCommand()
+]
 for (const command of commands) program.addCommand(command.exitOverride())
 
 try {
@@ -38,7 +46,8 @@ async function reportError(error: unknown): Promise<number> {
   // Help and version are "errors" with code 0; for the others commander has printed the reason.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof CliError) {
-    if (process.argv.includes('--json')) console.log(JSON.stringify({ error: error.problem }))
+    const reason = error.problem ?? { detail: error.message }
+    if (process.argv.includes('--json')) console.log(JSON.stringify({ error: reason }))
     console.error(error.message)
     return 2
   }

@@ -1,10 +1,17 @@
 // The only reader of process.env. Called once by each process's entry file; the result is passed in.
 // docs/configuration.md lists every variable and is held to this file by a test.
 
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { resolve } from 'node:path'
 
 /** From the least to the most that is logged. */
 const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+
+/** A key that secrets are encrypted with. Its bytes are in an object that no log prints. */
+export interface SecretKey {
+  id: string
+  key: KeyObject
+}
 
 export interface Config {
   /** PostgreSQL to use; null: the embedded server in `dataDir`. */
@@ -13,6 +20,8 @@ export interface Config {
   port: number
   /** Folder for uploads and the embedded server. */
   dataDir: string
+  /** Keys for secrets, the one that new ones are written with first; null: those in `dataDir`. */
+  secretKeys: SecretKey[] | null
   logLevel: (typeof logLevels)[number]
   /** Largest upload that is accepted, in bytes. */
   maxUploadBytes: number
@@ -40,6 +49,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     host: env.MUSTER_HOST || '127.0.0.1',
     port: whole(env, 'MUSTER_PORT', 8080, 0, 65_535),
     dataDir,
+    secretKeys: readSecretKeys(env),
     logLevel: readLogLevel(env),
     maxUploadBytes: whole(env, 'MUSTER_MAX_UPLOAD_BYTES', 1024 ** 3, 1, 1024 ** 4),
     maxRowBytes: whole(env, 'MUSTER_MAX_ROW_BYTES', 131_072, 1_024, 262_144),
@@ -60,6 +70,7 @@ export function childEnvironment(config: Config, databaseUrl: string): NodeJS.Pr
     MUSTER_HOST: config.host,
     MUSTER_PORT: String(config.port),
     MUSTER_DATA_DIR: config.dataDir,
+    ...(config.secretKeys && { MUSTER_SECRET_KEYS: secretKeysText(config.secretKeys) }),
     MUSTER_LOG_LEVEL: config.logLevel,
     MUSTER_MAX_UPLOAD_BYTES: String(config.maxUploadBytes),
     MUSTER_MAX_ROW_BYTES: String(config.maxRowBytes),
@@ -87,6 +98,47 @@ export function readClientConfig(env: NodeJS.ProcessEnv = process.env): ClientCo
     apiKey: env.MUSTER_API_KEY || null,
     dataDir: resolve(env.MUSTER_DATA_DIR || '.muster')
   }
+}
+
+/** Reads `id:base64` entries between commas or line ends. Throws an Error with every mistake, each
+ *  by the number of its entry: what is no key may still be most of one, so nothing is repeated. */
+export function parseSecretKeys(text: string, source: string): SecretKey[] {
+  const entries = text
+    .split(/[,\r\n]/)
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+  const faults: string[] = []
+  const firstWithId = new Map<string, number>()
+  const keys = entries.flatMap((entry, index) => {
+    const place = `entry ${index + 1}`
+    const [id = '', base64 = '', ...more] = entry.split(':')
+    if (more.length > 0 || !/^[\w-]{1,32}$/.test(id)) {
+      const form = 'id:base64, with an id of 1 to 32 letters, digits, - or _'
+      return fault(`${place} does not have the form ${form}`)
+    }
+    const twin = firstWithId.get(id)
+    if (twin !== undefined) return fault(`${place} has the id of entry ${twin}`)
+    firstWithId.set(id, index + 1)
+    if (!/^[A-Za-z0-9+/]{43}=?$/.test(base64)) return fault(`${place} is not 32 bytes in base64`)
+    return [{ id, key: createSecretKey(base64, 'base64') }]
+  })
+  function fault(reason: string): [] {
+    faults.push(reason)
+    return []
+  }
+  if (entries.length === 0) faults.push('there is no key')
+  if (faults.length > 0) throw new Error(`${source} is not usable: ${faults.join('; ')}.`)
+  return keys
+}
+
+/** The keys in the form that `parseSecretKeys` reads. */
+export function secretKeysText(keys: SecretKey[]): string {
+  return keys.map(({ id, key }) => `${id}:${key.export().toString('base64')}`).join(',')
+}
+
+function readSecretKeys(env: NodeJS.ProcessEnv): SecretKey[] | null {
+  const text = env.MUSTER_SECRET_KEYS
+  return text === undefined || text === '' ? null : parseSecretKeys(text, 'MUSTER_SECRET_KEYS')
 }
 
 function readLogLevel(env: NodeJS.ProcessEnv): Config['logLevel'] {

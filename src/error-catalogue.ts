@@ -1,15 +1,11 @@
-// Data of the error catalogue: code -> status or severity, and the text for people.
+// Data of the error catalogue: code -> status, title, and the text for people. The problems of single
+// rows are in row-problem-catalogue.ts.
 // Each text says what is wrong and how to mend it; `{name}` is filled in from the arguments.
 // Add a code here and to docs/errors.md; a test holds the two together.
 
 interface OperationError {
   status: number
   title: string
-  message: string
-}
-
-interface RowProblem {
-  severity: 'error' | 'warning'
   message: string
 }
 
@@ -66,7 +62,14 @@ const operation = {
   not_multipart: {
     status: 415,
     title: 'Multipart form needed',
-    message: 'Send the file as multipart/form-data with a part named "file".'
+    message:
+      'Send the file as a form (multipart/form-data) with a part named "file", or as the body with Content-Type text/csv.'
+  },
+  content_encoding_unsupported: {
+    status: 415,
+    title: 'Content-Encoding not supported',
+    message:
+      'A body with Content-Encoding "{found}" cannot be read here. Send a form without one, or the file as the body, as it is or with gzip.'
   },
   malformed_multipart: {
     status: 400,
@@ -81,12 +84,13 @@ const operation = {
   file_missing: {
     status: 400,
     title: 'File missing',
-    message: 'The form has no part named "file" with a file name.'
+    message:
+      'The form has neither a part named "file" with a file name nor a field "text" with rows.'
   },
   too_many_files: {
     status: 400,
     title: 'More than one file',
-    message: 'Send exactly one file for each import.'
+    message: 'Send exactly one file, or one field "text", for each import.'
   },
   unknown_option: {
     status: 400,
@@ -101,7 +105,8 @@ const operation = {
   too_large: {
     status: 413,
     title: 'File too large',
-    message: 'The file is larger than the limit of {limit} bytes. Nothing was kept. Split the file.'
+    message:
+      'The file has {found} bytes; the limit is {limit} bytes. Nothing was kept. Split the file.'
   },
   empty_file: { status: 422, title: 'File is empty', message: 'The file has no content.' },
   no_rows: {
@@ -118,6 +123,17 @@ const operation = {
     status: 422,
     title: 'Encoding not supported',
     message: 'The file is encoded as {found}. Save it as UTF-8 and send it again.'
+  },
+  encoding_mismatch: {
+    status: 422,
+    title: 'Not in the named encoding',
+    message:
+      'The file has bytes that mean nothing in {encoding}. Name the encoding that it was saved with.'
+  },
+  gzip_invalid: {
+    status: 422,
+    title: 'gzip data damaged',
+    message: 'The gzip data is damaged or cut off and cannot be unpacked. Pack the file again.'
   },
   encoding_invalid: {
     status: 422,
@@ -168,6 +184,53 @@ const operation = {
     title: 'Several organizations',
     message: 'Several organizations are named "{organization}". Give the id of the one you mean.'
   },
+  too_many_rows: {
+    status: 422,
+    title: 'Too many rows',
+    message: 'The file has {found} data rows; the limit for {type} is {limit}. Split the file.'
+  },
+  another_import_running: {
+    status: 409,
+    title: 'Another import is not finished',
+    message:
+      '{type} take {limit} unfinished import(s) at a time and {found} are queued or running. Wait until one has ended, then send the file again.'
+  },
+  type_invalid: {
+    status: 422,
+    title: 'Record type not valid',
+    message: 'The definition makes no sense: {reason}'
+  },
+  type_conflict: {
+    status: 409,
+    title: 'Record type in the way',
+    message: '{reason}'
+  },
+  profile_not_found: {
+    status: 404,
+    title: 'Import profile not found',
+    message: 'There is no import profile "{profile}" in this account.'
+  },
+  profile_conflict: {
+    status: 409,
+    title: 'Name taken',
+    message: 'There is already an import profile "{profile}". Change it, or choose another name.'
+  },
+  profile_stale: {
+    status: 409,
+    title: 'Import profile out of date',
+    message: 'The import profile "{profile}" no longer fits {type}: {reason} Save it anew.'
+  },
+  forbidden: {
+    status: 403,
+    title: 'Not allowed',
+    message: '{reason}'
+  },
+  secret_key_missing: {
+    status: 503,
+    title: 'Secret cannot be read',
+    message:
+      'The secret was encrypted with key "{key}", which is not among MUSTER_SECRET_KEYS. Add that key again.'
+  },
   // imports and records
   import_not_found: {
     status: 404,
@@ -212,142 +275,4 @@ const operation = {
   }
 } as const satisfies Record<string, OperationError>
 
-const row = {
-  // reading
-  column_count: {
-    severity: 'error',
-    message:
-      'The row has {found} cells, the header has {expected}. Check for a missing or stray delimiter or quote.'
-  },
-  stray_quote: {
-    severity: 'error',
-    message:
-      'A quote inside the row is not closed or not doubled. Put the cell in quotes and write a quote as "".'
-  },
-  open_quote: {
-    severity: 'error',
-    message: 'A quote is opened here and never closed. Close it, or write a literal quote as "".'
-  },
-  row_too_large: {
-    severity: 'error',
-    message: 'The row is longer than the limit of {limit} bytes.'
-  },
-  encoding_invalid_row: {
-    severity: 'error',
-    message:
-      'The row has a byte that is not valid UTF-8 (byte {byte} of the file). Save the file as UTF-8.'
-  },
-  nul_byte: {
-    severity: 'error',
-    message: 'The row has a NUL byte, which text cannot hold. Remove it.'
-  },
-  replacement_character: {
-    severity: 'warning',
-    message:
-      'The cell has a replacement character (U+FFFD): letters were lost when the file was saved earlier.'
-  },
-  // cells
-  required_missing: {
-    severity: 'error',
-    message: '{field} is required and the cell is empty.'
-  },
-  value_too_long: {
-    severity: 'error',
-    message: '{field} has {found} characters; the limit is {limit}.'
-  },
-  line_break: {
-    severity: 'error',
-    message: '{field} is a single line and the cell has a line break. Remove the line break.'
-  },
-  invalid_email: {
-    severity: 'error',
-    message: '"{value}" is not an e-mail address. Write it like name@example.com.'
-  },
-  invalid_phone: {
-    severity: 'error',
-    message: '"{value}" is not a phone number. Write digits, with + and country code in front.'
-  },
-  invalid_url: {
-    severity: 'error',
-    message: '"{value}" is not a web address. Write it like https://example.com.'
-  },
-  invalid_host: {
-    severity: 'error',
-    message: '"{value}" is not a host or domain name. Write it like example.com.'
-  },
-  invalid_boolean: {
-    severity: 'error',
-    message: '"{value}" is neither true nor false. Write true or false, Yes or No, 1 or 0.'
-  },
-  invalid_number: {
-    severity: 'error',
-    message: '"{value}" is not a number. Write digits with a dot for decimals.'
-  },
-  invalid_date: {
-    severity: 'error',
-    message: '"{value}" is not a date of the calendar. Write it as yyyy-mm-dd.'
-  },
-  invalid_datetime: {
-    severity: 'error',
-    message: '"{value}" is not a date and time. Write it like 2026-01-31T09:30:00Z.'
-  },
-  invalid_enum: {
-    severity: 'error',
-    message: '"{value}" is not one of the values of {field}: {options}.'
-  },
-  invalid_id: {
-    severity: 'error',
-    message:
-      '"{value}" is not a record id. Ids are whole numbers; leave the cell empty for a new record.'
-  },
-  // matching
-  unknown_id: {
-    severity: 'error',
-    message:
-      'There is no record with the id {value}. Correct the id or leave it empty to create a record.'
-  },
-  ambiguous_match: {
-    severity: 'error',
-    message:
-      'Several existing records match by {rule}. Add an id or external id that names one of them.'
-  },
-  identity_conflict: {
-    severity: 'error',
-    message:
-      'The values of this row belong to different existing records. Correct them so that all name the same record.'
-  },
-  unknown_reference: {
-    severity: 'error',
-    message: '{field} "{value}" does not exist. Create it first or correct the name.'
-  },
-  reference_ignored: {
-    severity: 'warning',
-    message: '{field} "{value}" does not exist; the field was left empty.'
-  },
-  ambiguous_reference: {
-    severity: 'error',
-    message: '{field} "{value}" fits several records. Use the id of the one you mean.'
-  },
-  // deciding
-  exists_already: {
-    severity: 'warning',
-    message: 'The record exists already and the import only creates records.'
-  },
-  not_found_for_update: {
-    severity: 'warning',
-    message: 'No existing record matches and the import only updates records.'
-  },
-  all_or_nothing: {
-    severity: 'warning',
-    message:
-      'Nothing was written, because other rows of the file were rejected and partial imports are not allowed.'
-  },
-  row_failed: {
-    severity: 'error',
-    message:
-      'The row could not be written for a reason on our side ({reason}). It is safe to send it again.'
-  }
-} as const satisfies Record<string, RowProblem>
-
 export const operationErrors: Record<keyof typeof operation, OperationError> = operation
-export const rowProblems: Record<keyof typeof row, RowProblem> = row

@@ -4,7 +4,8 @@
 // RFC 9457 problem document; a *row problem* is a value (`rowProblem(...)`) and is stored with the
 // outcome of its row. docs/errors.md lists both and is held to this file by a test.
 
-import { operationErrors, rowProblems } from './error-catalogue.ts'
+import { operationErrors } from './error-catalogue.ts'
+import { rowProblems } from './row-problem-catalogue.ts'
 
 export type OperationErrorCode = keyof typeof operationErrors
 export type RowProblemCode = keyof typeof rowProblems

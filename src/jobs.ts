@@ -5,6 +5,7 @@ import { runImport } from './import/job.ts'
 import type { Pool, Tx } from './platform/db.ts'
 import type { Log } from './platform/log.ts'
 import { type Queue, sendInTransaction } from './platform/queue.ts'
+import type { Secrets } from './platform/secrets.ts'
 
 /** Runs one import from its checkpoint to its end. */
 const importQueue = 'import.run'
@@ -61,10 +62,11 @@ export interface Workers {
 export async function startWorkers(context: {
   boss: Queue
   pool: Pool
+  secrets: Secrets
   config: Config
   log: Log
 }): Promise<Workers> {
-  const { boss, pool, config, log } = context
+  const { boss, pool, secrets, config, log } = context
   const stopping = new AbortController()
   await boss.work<ImportJob>(
     importQueue,
@@ -77,7 +79,7 @@ export async function startWorkers(context: {
     async ([job]) => {
       if (!job) return
       const signal = AbortSignal.any([stopping.signal, job.signal])
-      await runImport({ pool, config, log, signal }, job.data)
+      await runImport({ pool, secrets, config, log, signal }, job.data)
     }
   )
   return {

@@ -14,8 +14,9 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel, 'muster-server')
   const databaseUrl = requireDatabaseUrl(config)
   await waitForDatabase(databaseUrl, log)
-  const { pool, boss, close } = await openServices({ role: 'server', databaseUrl, config, log })
-  const app = await buildApp({ config, pool, boss, log })
+  const services = await openServices({ role: 'server', databaseUrl, config, log })
+  const { pool, boss, secrets, close } = services
+  const app = await buildApp({ config, pool, boss, secrets, log })
   onShutdown({ timeoutMs: config.shutdownTimeoutMs, log }, async () => {
     await closeServer(app, config.shutdownTimeoutMs * 0.8)
     await close()

@@ -1,4 +1,4 @@
-// What the processes have in common when they start: a database, a pool, the queue.
+// What the processes have in common when they start: a database, a pool, the queue, the secrets.
 // Called by all-in-one.ts, server.ts, worker.ts and the tests.
 
 import type { Config } from './config.ts'
@@ -8,6 +8,7 @@ import { startEmbeddedPostgres } from './platform/embedded-postgres.ts'
 import type { Log } from './platform/log.ts'
 import { pendingMigrations } from './platform/migrate.ts'
 import { createQueue, type Queue } from './platform/queue.ts'
+import { openSecrets, type Secrets } from './platform/secrets.ts'
 import { waitForDatabase } from './platform/wait-for-database.ts'
 
 export interface Database {
@@ -43,6 +44,7 @@ export function requireDatabaseUrl(config: Config): string {
 export interface Services {
   pool: Pool
   boss: Queue
+  secrets: Secrets
   close(): Promise<void>
 }
 
@@ -59,7 +61,7 @@ function connectionsOf(role: keyof typeof settings, { workerConcurrency }: Confi
   return role === 'worker' ? 2 * workerConcurrency + 2 : 10
 }
 
-/** Opens the pool and the queue. Throws an Error that says so when the database is not migrated. */
+/** Opens the secrets, the pool and the queue. Throws an Error that says so when the database is not migrated. */
 export async function openServices(options: {
   role: keyof typeof settings
   databaseUrl: string
@@ -68,6 +70,7 @@ export async function openServices(options: {
 }): Promise<Services> {
   const { role, databaseUrl, config, log } = options
   const { queueRole, statementTimeoutMs } = settings[role]
+  const secrets = await openSecrets(config)
   const pool = createPool({
     connectionString: databaseUrl,
     name: `muster-${role}`,
@@ -88,6 +91,7 @@ export async function openServices(options: {
   return {
     pool,
     boss,
+    secrets,
     async close() {
       await boss.stop({ graceful: false })
       await pool.end()

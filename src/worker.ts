@@ -15,8 +15,9 @@ async function main(): Promise<void> {
   let stop = async () => {}
   onShutdown({ timeoutMs: config.shutdownTimeoutMs, log }, () => stop())
   await waitForDatabase(databaseUrl, log)
-  const { pool, boss, close } = await openServices({ role: 'worker', databaseUrl, config, log })
-  const workers = await startWorkers({ pool, boss, config, log })
+  const services = await openServices({ role: 'worker', databaseUrl, config, log })
+  const { pool, boss, secrets, close } = services
+  const workers = await startWorkers({ pool, boss, secrets, config, log })
   stop = async () => {
     await workers.stop()
     await close()

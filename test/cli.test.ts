@@ -107,7 +107,11 @@ t.test('import hands its options on', async (t) => {
   const mapping = await file('mapping.json', '{"Firma":"organization","Wer":"first_name","X":null}')
   const path = await file('leute.csv', 'Firma;Wer;X\nAcme;Ann;1\n')
   const options = ['--type', 'contacts', '--mode', 'create_only', '--no-allow-partial', '--draft']
-  const more = ['--mapping', `@${mapping}`, '--delimiter', ';', '--json']
+  const country = ['--default-country', 'at', '--clear-marker', 'none', '--require-external-id']
+  const policies = ['--blank', 'overwrite', '--repeats', 'merge', '--similar', 'error', ...country]
+  const fields = ['--update', '{"tags":"append"}', '--on-missing', '{"organization":"fail"}']
+  const read = ['--delimiter', ';', '--encoding', 'latin1', '--separators', '{"tags":";"}']
+  const more = ['--mapping', `@${mapping}`, ...policies, ...fields, ...read, '--json']
   const { code, stdout } = await run(['import', path, ...options, ...more])
   t.equal(code, 0)
   const job = JSON.parse(stdout)
@@ -115,6 +119,17 @@ t.test('import hands its options on', async (t) => {
     state: 'draft',
     mode: 'create_only',
     allow_partial: false,
+    options: {
+      blank: 'overwrite',
+      clear_marker: null,
+      repeats: 'merge',
+      similar: 'error',
+      update: { tags: 'append' },
+      separators: { tags: ';' },
+      on_missing: { organization: 'fail' },
+      default_country: 'AT',
+      require_external_id: true
+    },
     columns: [{ field: 'organization' }, { field: 'first_name' }, { field: null }]
   })
   t.equal((await request('POST', `/imports/${job.id}/start`)).status, 202)
@@ -149,6 +164,25 @@ t.test('import exits with 2 when the server refuses it, and hands its reason on'
   t.equal(key.code, 2)
   t.match(key.stderr, /\(unauthorized\)/)
   t.notMatch(key.stderr, /mk_wrong/)
+})
+
+t.test('import takes the name of a profile', async (t) => {
+  const { run, file, request } = await setupCli(t)
+  const mapping = { Firma: 'organization', Wer: 'first_name' }
+  const body = { name: 'leute', type: 'contacts', mapping }
+  t.equal((await request('POST', '/import-profiles', { body })).status, 201)
+  const path = await file('leute.csv', 'Firma;Wer\nAcme;Ann\n')
+  const { code, stdout } = await run(['import', path, '--profile', 'leute', '--wait', '--json'])
+  t.equal(code, 0, stdout)
+  t.match(JSON.parse(stdout), { profile: 'leute', type: 'contacts', counts: { created: 1 } })
+})
+
+t.test('with --json the reason is JSON also when no server was asked', async (t) => {
+  const { run } = await setupCli(t)
+  const { code, stdout, stderr } = await run(['import', 'none.csv', '--json'])
+  t.equal(code, 2)
+  t.match(JSON.parse(stdout), { error: { detail: /ENOENT/ } })
+  t.match(stderr, /ENOENT/)
 })
 
 t.test('import exits with 2 when there is no such file, command or option', async (t) => {

@@ -1,10 +1,12 @@
 // The configuration: what is refused, and that docs/configuration.md says what config.ts does, in
 // both directions.
 
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { inspect } from 'node:util'
 import t from 'tap'
-import { childEnvironment, readClientConfig, readConfig } from '../src/config.ts'
+import { childEnvironment, readClientConfig, readConfig, secretKeysText } from '../src/config.ts'
 
 const root = join(import.meta.dirname, '..')
 const page = readFileSync(join(root, 'docs/configuration.md'), 'utf8')
@@ -67,7 +69,40 @@ t.test('an empty value counts as not set', async (t) => {
 
 t.test('a child process reads the same configuration', async (t) => {
   const given = Object.fromEntries(numbers.map(({ name, min }) => [name, String(min)]))
-  const config = readConfig({ ...given, MUSTER_DATA_DIR: 'elsewhere', MUSTER_LOG_LEVEL: 'warn' })
+  const keys = `b:${base64()},a:${base64()}`
+  const config = readConfig({
+    ...given,
+    MUSTER_DATA_DIR: 'elsewhere',
+    MUSTER_LOG_LEVEL: 'warn',
+    MUSTER_SECRET_KEYS: keys
+  })
   const child = readConfig(childEnvironment(config, 'postgres://db/muster'))
+  t.equal(secretKeysText(child.secretKeys ?? []), keys)
   t.same(child, { ...config, databaseUrl: 'postgres://db/muster' })
+})
+
+const base64 = () => randomBytes(32).toString('base64')
+
+t.test('keys for secrets are read in their order', async (t) => {
+  const [a, b] = [base64(), base64()]
+  const { secretKeys } = readConfig({ MUSTER_SECRET_KEYS: ` 2026:${a}, old_1:${b},` })
+  t.equal(secretKeysText(secretKeys ?? []), `2026:${a},old_1:${b}`)
+  t.notMatch(inspect(secretKeys, { depth: 9 }) + JSON.stringify(secretKeys), a.slice(0, 20))
+})
+
+t.test('every mistake in the keys is named, and no key is repeated', async (t) => {
+  const [a, b] = [base64(), base64()]
+  const wrong = `${a},one:${b.slice(4)},two:${b},two:${a},a b:${a},${b}:two,x:${a}:y`
+  try {
+    readConfig({ MUSTER_SECRET_KEYS: wrong })
+    t.fail('taken')
+  } catch (error) {
+    const { message } = error as Error
+    t.match(message, /^MUSTER_SECRET_KEYS is not usable: entry 1 does not have the form id:base64/)
+    t.match(message, /entry 2 is not 32 bytes/)
+    t.match(message, /entry 4 has the id of entry 3/)
+    for (const number of [5, 6, 7]) t.match(message, new RegExp(`entry ${number} does not have`))
+    for (const key of [a, b]) t.notMatch(message, key.slice(8, 20))
+  }
+  t.throws(() => readConfig({ MUSTER_SECRET_KEYS: ' , ' }), /there is no key/)
 })

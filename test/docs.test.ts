@@ -2,7 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { operationErrors, rowProblems } from '../src/error-catalogue.ts'
+import { operationErrors } from '../src/error-catalogue.ts'
+import { rowProblems } from '../src/row-problem-catalogue.ts'
 
 interface Entry {
   code: string

@@ -9,6 +9,7 @@ import { startWorkers } from '../src/jobs.ts'
 import type { Pool } from '../src/platform/db.ts'
 import { createLog, type Log } from '../src/platform/log.ts'
 import type { Queue } from '../src/platform/queue.ts'
+import type { Secrets } from '../src/platform/secrets.ts'
 import { openServices } from '../src/start-up.ts'
 import { type ApiClient, createClient } from './helpers/client.ts'
 import { setupDatabase, type Teardown, temporaryFolder } from './helpers/cluster.ts'
@@ -27,6 +28,7 @@ export interface Setup extends ApiClient {
   adminUrl: string
   pool: Pool
   boss: Queue
+  secrets: Secrets
   log: Log
   app: FastifyInstance
   /** Address of the service, `http://127.0.0.1:port`. */
@@ -50,12 +52,13 @@ export async function setup(t: Teardown, options: SetupOptions = {}): Promise<Se
     ...options.config
   }
   const log = createLog(process.env.MUSTER_LOG_LEVEL ?? 'silent', 'test')
-  const { pool, boss, close } = await openServices({ role: 'server', databaseUrl, config, log })
+  const services = await openServices({ role: 'server', databaseUrl, config, log })
+  const { pool, boss, secrets, close } = services
   t.teardown(close)
   const startWorker = () => startTestWorker(t, config, databaseUrl, log)
   if (options.worker) await startWorker()
 
-  const app = await buildApp({ config, pool, boss, log })
+  const app = await buildApp({ config, pool, boss, secrets, log })
   t.teardown(() => app.close())
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const makeAccount = async (name = 'another') => {
@@ -65,13 +68,14 @@ export async function setup(t: Teardown, options: SetupOptions = {}): Promise<Se
   }
   const { account_id, key } = await makeAccount('test')
   const client = createClient(url, key)
-  const parts = { config, databaseUrl, adminUrl, pool, boss, log, app, url, startWorker }
+  const parts = { config, databaseUrl, adminUrl, pool, boss, secrets, log, app, url, startWorker }
   return { ...parts, account_id, key, makeAccount, ...client }
 }
 
 async function startTestWorker(t: Teardown, config: Config, databaseUrl: string, log: Log) {
-  const { pool, boss, close } = await openServices({ role: 'worker', databaseUrl, config, log })
+  const services = await openServices({ role: 'worker', databaseUrl, config, log })
+  const { pool, boss, secrets, close } = services
   t.teardown(close)
-  const workers = await startWorkers({ pool, boss, config, log })
+  const workers = await startWorkers({ pool, boss, secrets, config, log })
   t.teardown(() => workers.stop())
 }

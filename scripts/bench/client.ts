@@ -1,4 +1,4 @@
-// One import over HTTP, timed as its sender sees it. Called by measure.ts.
+// One import over HTTP, timed as its sender sees it. Called by run-muster.ts.
 
 import { openAsBlob } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -27,7 +27,7 @@ export async function runImport(
   const headers = { authorization: `Bearer ${service.key}` }
   const form = new FormData()
   form.set('type', options.type)
-  form.set('file', await openAsBlob(options.path), 'contacts.csv')
+  form.set('file', await openAsBlob(options.path), `${options.type}.csv`)
   const start = performance.now()
   const sent = await fetch(`${service.url}/imports`, {
     method: 'POST',

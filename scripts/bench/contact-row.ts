@@ -1,7 +1,11 @@
 // The content of one generated contact: row number in, 12 cells out, the same on every machine.
 // Every row has a random stream of its own, so any row can be made without the rows before it,
 // and the variants of a file agree on everything that the variant does not change.
-// Called by make-csv.ts.
+// Called by row-types.ts.
+
+import { addressOf, nameOf } from './people.ts'
+import { below, pick, type Stream, streamOf } from './random.ts'
+import { isBadRow, isChangedRow, type Recipe, takeMember } from './recipe.ts'
 
 export const contactColumns = [
   'external_id',
@@ -17,42 +21,6 @@ export const contactColumns = [
   'tags',
   'archived'
 ]
-
-/** base: the file; changed: the same rows, every second one with other title, phones or notes;
- *  bad: the same rows, one in a hundred cannot be imported. */
-export const variants = ['base', 'changed', 'bad'] as const
-export type Variant = (typeof variants)[number]
-
-// Names are unique without regard to accents, so that e-mail addresses made of them are too.
-const firstNames = (
-  'Aaron,Abigail,Adam,Aisha,Alan,Alexandra,Amelia,Amir,Ana,Andrew,Anita,Anthony,Arjun,Astrid,' +
-  'Barbara,Benjamin,Beth,Björn,Brian,Bruno,Camila,Carla,Carlos,Caroline,Charles,Chen,Chloé,' +
-  'Christine,Claire,Craig,Daniel,Daria,David,Deborah,Diego,Dmitri,Donna,Edith,Edward,Elena,' +
-  'Emily,Eric,Esther,Eva,Farah,Felix,Fiona,Frank,Gabriel,Gloria,Grace,Greta,Hannah,Harold,' +
-  'Hassan,Heidi,Hugo,Ian,Ingrid,Irene,Isabel,Ivan,Jack,Jamal,Jane,Jason,Jennifer,Joan,José,' +
-  'Judith,Julia,Kamal,Karen,Keith,Kevin,Lars,Laura,Leon,Lillian,Linh,Lucas,Łukasz,Mara,Marcus,' +
-  'María,Martin,Megan,Michael,Mila,Nadia,Naomi,Nathan,Nina,Noah,Nora,Olga,Oliver,Oscar,Pamela,' +
-  'Patrick,Paula,Peter,Priya,Rachel,Rafael,Ravi,Rebecca,Robert,Rosa,Ruth,Samuel,Sandra,Sara,' +
-  'Sean,Simone,Sofia,Stefan,Susan,Tamara,Thomas,Tomás,Ursula,Vera,Victor,Wendy,Xavier,Yasmin,Zoë'
-).split(',')
-
-const lastNames = (
-  'Abbott,Adams,Adeyemi,Alvarez,Andersen,Archer,Bailey,Baker,Barnes,Bauer,Bennett,Bianchi,Black,' +
-  'Bowman,Bradley,Brooks,Brown,Bryant,Burke,Butler,Campbell,Carlson,Carter,Castillo,Chapman,' +
-  'Clark,Cohen,Coleman,Collins,Cooper,Costa,Cox,Cruz,Dahl,Davis,Delgado,Diaz,Dixon,Douglas,Dubois,' +
-  'Duncan,Edwards,Eklund,Ellis,Evans,Farrell,Ferrari,Fischer,Fletcher,Flores,Ford,Foster,Fox,' +
-  'Freeman,Fuller,Garcia,Gardner,Gibson,Gomez,Gordon,Graham,Grant,Gray,Green,Griffin,Gupta,Hall,' +
-  'Hamilton,Hansen,Harper,Harris,Hayes,Henry,Hill,Hoffmann,Holmes,Howard,Hughes,Hunt,Ibrahim,' +
-  'Jackson,Jacobs,James,Jansen,Jensen,Johnson,Jones,Jordan,Kelly,Kennedy,Khan,Kim,King,Klein,' +
-  'Knight,Kowalski,Kumar,Lambert,Larsen,Lawson,Lee,Lewis,Lindberg,Long,Lopez,Marino,Marshall,' +
-  'Mason,Mendoza,Meyer,Miller,Mitchell,Moore,Morgan,Morris,Müller,Murphy,Murray,Nakamura,Nelson,' +
-  'Newman,Nguyen,Nielsen,Novak,Núñez,Olsen,Ortega,Owens,Palmer,Park,Parker,Patel,Payne,Pereira,' +
-  'Perry,Peterson,Phillips,Pierce,Porter,Powell,Price,Quinn,Ramirez,Reed,Reyes,Richards,Rivera,' +
-  'Roberts,Robinson,Rogers,Romero,Rossi,Russell,Ryan,Santos,Sato,Schmidt,Scott,Shaw,Silva,Simmons,' +
-  'Singh,Smith,Snyder,Sørensen,Spencer,Stewart,Stone,Sullivan,Suzuki,Tanaka,Taylor,Torres,Tran,' +
-  'Tucker,Turner,Vargas,Vega,Wagner,Walker,Wallace,Walsh,Wang,Ward,Watson,Webb,Weber,Wells,West,' +
-  'Williams,Wilson,Wong,Wood,Wright,Yamada,Yang,Young,Zhang,Zimmermann'
-).split(',')
 
 const titles = (
   'Accountant,Account Manager,Administrator,Analyst,Chief Executive Officer,Controller,Developer,' +
@@ -75,67 +43,12 @@ const notes = (
   'Approves purchases up to 5000.|Needs access to the shared drive of the finance team.'
 ).split('|')
 
-const organizationWords =
-  'Alder,Beacon,Cedar,Delta,Ember,Falcon,Granite,Harbor,Iris,Juniper,Keystone,Lumen'.split(',')
-const organizationKinds = 'Dental,Foods,Health,Legal,Logistics,Motors,Partners,Schools'.split(',')
-
-/** A small, fast random stream (mulberry32); `state` is any 32-bit number. */
-interface Stream {
-  state: number
-}
-
-function next(stream: Stream): number {
-  stream.state = (stream.state + 0x6d2b79f5) | 0
-  let t = Math.imul(stream.state ^ (stream.state >>> 15), 1 | stream.state)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return (t ^ (t >>> 14)) >>> 0
-}
-
-const below = (stream: Stream, limit: number) => next(stream) % limit
-const pick = (stream: Stream, list: string[]) => list[below(stream, list.length)] as string
-
-/** A row's stream; `salt` keeps streams of the same row apart. */
-function streamOf(seed: number, row: number, salt: number): Stream {
-  const stream = { state: (Math.imul(row, 0x9e3779b1) ^ Math.imul(seed, 0x85ebca6b) ^ salt) | 0 }
-  next(stream)
-  return stream
-}
-
-/** What stays the same over a file. `nextMember[o]` counts the rows organization o has so far. */
-export interface Recipe {
-  seed: number
-  variant: Variant
-  organizations: string[]
-  nextMember: Int32Array
-}
-
-/** Prepares a file of about `rows` rows: one organization for every 200 rows, 500 at most. */
-export function createRecipe(rows: number, variant: Variant, seed: number): Recipe {
-  const count = Math.min(500, Math.max(1, Math.ceil(rows / 200)))
-  const organizations = Array.from({ length: count }, (_, index) => organizationName(index))
-  return { seed, variant, organizations, nextMember: new Int32Array(count) }
-}
-
-function organizationName(index: number): string {
-  const word = organizationWords[index % organizationWords.length]
-  const kind = organizationKinds[Math.floor(index / 12) % organizationKinds.length]
-  const ending = index % 9 === 4 ? ', LLC' : ''
-  return `${word} ${kind} ${String(index + 1).padStart(3, '0')}${ending}`
-}
-
-/** Whether the row differs between base and changed: every second one. */
-export const isChangedRow = (row: number) => row % 2 === 0
-/** Whether the row is broken in the variant bad: one in a hundred. */
-export const isBadRow = (row: number) => row % 100 === 37
-
 /** The cells of row `row` (1-based). Rows must be asked for in order: names inside an organization
  *  are numbered, so that no two people of one organization have the same name. */
 export function contactRow(recipe: Recipe, row: number): string[] {
   const stream = streamOf(recipe.seed, row, 0)
   const organization = below(stream, recipe.organizations.length)
-  const member = recipe.nextMember[organization] as number
-  recipe.nextMember[organization] = member + 1
-  const [first, last] = nameOf(organization, member)
+  const [first, last] = nameOf(organization, takeMember(recipe, organization))
   const cells = [
     `c-${String(row).padStart(6, '0')}`,
     recipe.organizations[organization] as string,
@@ -155,25 +68,8 @@ export function contactRow(recipe: Recipe, row: number): string[] {
   return cells
 }
 
-/** Walks through all pairs of names in a scattered order; beyond them, last names are doubled. */
-function nameOf(organization: number, member: number): [string, string] {
-  const pairs = firstNames.length * lastNames.length
-  const at = (member * 7919 + organization * 1009) % pairs
-  const first = firstNames[at % firstNames.length] as string
-  const last = lastNames[Math.floor(at / firstNames.length)] as string
-  const round = Math.floor(member / pairs)
-  return [first, round === 0 ? last : `${last}-${lastNames[round % lastNames.length]}`]
-}
-
-const plain = (name: string) =>
-  /^[\w-]+$/.test(name)
-    ? name
-    : name.normalize('NFD').replace(/\p{M}/gu, '').replace('Ł', 'L').replace('ø', 'o')
-
 function emailsOf(s: Stream, row: number, organization: number, first: string, last: string) {
-  const word = organizationWords[organization % organizationWords.length] as string
-  const host = `${word.toLowerCase()}-${organization + 1}.example`
-  const address = `${plain(first)}.${plain(last)}@${host}`
+  const address = addressOf(organization, first, last)
   const main = below(s, 20) === 0 ? address : address.toLowerCase()
   return below(s, 5) === 0 ? `${main}|user${row}@mail.example` : main
 }

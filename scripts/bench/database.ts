@@ -1,5 +1,5 @@
 // The PostgreSQL server that the service and the yardsticks share, and databases on it.
-// In: a temp folder or the address of a server. Called by bench.ts, measure.ts and yardsticks.ts.
+// In: a temp folder or the address of a server. Called by bench.ts, run-muster.ts and yardsticks.ts.
 
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres.ts'

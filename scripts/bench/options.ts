@@ -1,6 +1,7 @@
 // The command line of the benchmark -> Options. Called by bench.ts.
 
 import { parseArgs } from 'node:util'
+import { type TypeName, typeNames } from './row-types.ts'
 
 /** create: into an empty store; unchanged: the same file again; update: half of the rows changed;
  *  bad: one row in a hundred cannot be imported, into an empty store. */
@@ -17,6 +18,8 @@ export interface Options {
   bytes: number | null
   /** Runs of every case; best and median are reported. */
   repeat: number
+  /** Record types, in the order of typeNames. */
+  types: TypeName[]
   cases: CaseName[]
   runMuster: boolean
   yardsticks: YardstickName[]
@@ -31,8 +34,9 @@ export const usage = `npm run bench -- [options]
   --rows 10000,100000,500000  rows per file
   --bytes 1073741824          one file of this size instead: create only, no yardsticks (memory)
   --repeat 1                  runs of every case; best and median are reported
+  --types contacts            of: ${typeNames.join(', ')} (default: all; with --bytes: contacts)
   --cases create,update       of: ${caseNames.join(', ')} (default: all)
-  --only muster|yardsticks    one side alone
+  --only muster|yardsticks    one side alone; yardsticks are of contacts
   --profile                   where the time goes: CPU of the worker, statements in PostgreSQL
   --json                      one JSON object on stdout, see docs/benchmark.md
   --database-url URL          this PostgreSQL server instead of the embedded one
@@ -46,6 +50,7 @@ export function readOptions(args: string[]): Options {
       rows: { type: 'string', default: '10000,100000,500000' },
       bytes: { type: 'string' },
       repeat: { type: 'string', default: '1' },
+      types: { type: 'string' },
       cases: { type: 'string', default: caseNames.join(',') },
       only: { type: 'string' },
       profile: { type: 'boolean', default: false },
@@ -57,20 +62,34 @@ export function readOptions(args: string[]): Options {
     throw new Error(`--only is muster or yardsticks\n\n${usage}`)
   }
   const bytes = values.bytes === undefined ? null : whole('bytes', values.bytes)
-  const names = values.cases.split(',')
-  const unknown = names.find((name) => !caseNames.some((known) => known === name))
-  if (unknown !== undefined) throw new Error(`there is no case "${unknown}"\n\n${usage}`)
+  const types = chosen('type', typeNames, values.types ?? defaultTypes(bytes))
+  const cases = chosen('case', caseNames, values.cases)
+  const runMuster = values.only !== 'yardsticks'
+  if (!runMuster && !types.includes('contacts')) {
+    throw new Error(`yardsticks are of contacts\n\n${usage}`)
+  }
   return {
     rows: values.rows.split(',').map((text) => whole('rows', text)),
     bytes,
     repeat: whole('repeat', values.repeat),
-    cases: bytes === null ? caseNames.filter((name) => names.includes(name)) : ['create'],
-    runMuster: values.only !== 'yardsticks',
+    types: runMuster ? types : ['contacts'],
+    cases: bytes === null ? cases : ['create'],
+    runMuster,
     yardsticks: values.only === 'muster' || bytes !== null ? [] : [...yardstickNames],
     json: values.json,
     profile: values.profile,
     databaseUrl: values['database-url'] ?? null
   }
+}
+
+const defaultTypes = (bytes: number | null) => (bytes === null ? typeNames.join(',') : 'contacts')
+
+/** Those of `known` that a list names, in the order of `known`. */
+function chosen<T extends string>(what: string, known: readonly T[], text: string): T[] {
+  const names: string[] = text.split(',')
+  const unknown = names.find((name) => !known.some((one) => one === name))
+  if (unknown !== undefined) throw new Error(`there is no ${what} "${unknown}"\n\n${usage}`)
+  return known.filter((name) => names.includes(name))
 }
 
 function whole(name: string, text: string): number {

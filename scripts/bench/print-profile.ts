@@ -7,11 +7,11 @@ import type { Profile } from './profile.ts'
 /** The profiles of all cases that have one; '' when there is none. */
 export function formatProfiles(sizes: SizeSamples[]): string {
   const lines: string[] = []
-  for (const { file, cases } of sizes) {
+  for (const [type, { file, cases }] of sizes.flatMap((size) => [...size])) {
     for (const [name, { muster }] of cases) {
       const profile = muster[muster.length - 1]?.profile
-      if (profile)
-        lines.push('', `${file.rows} rows, ${name}: where the time goes`, ...format(profile))
+      const title = `${file.rows} ${type}, ${name}: where the time goes`
+      if (profile) lines.push('', title, ...format(profile))
     }
   }
   return lines.join('\n')

@@ -1,5 +1,5 @@
 // Where the time of one case goes: CPU profile of the worker, statements in PostgreSQL.
-// Called by measure.ts around a case when --profile is given.
+// Called by run-muster.ts around a case when --profile is given.
 
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'

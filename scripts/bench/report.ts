@@ -1,17 +1,21 @@
-// Samples -> the JSON object (keys: docs/benchmark.md) and the table for people.
-// Called by bench.ts. Speeds are rows per second; the best run counts, the median stands beside it.
+// Samples -> the JSON object (keys: docs/benchmark.md). Called by bench.ts. Speeds are rows per second; the best run counts, the median stands beside it.
 
 import { cpus, totalmem } from 'node:os'
-import type { CaseSamples, SizeSamples } from './measure.ts'
+import type { CaseSamples, SizeSamples, TypeSamples } from './measure.ts'
 import type { CaseName, Options, YardstickName } from './options.ts'
 
 export type Report = ReturnType<typeof buildReport>
-type CaseReport = ReturnType<typeof buildCase>
+export type CaseReport = ReturnType<typeof buildCase>
+export type ComparedReport = ReturnType<typeof buildCompared>
 
 /** The least that Muster may reach of a yardstick, for create and update of 100,000 rows. */
 const floors: Record<YardstickName, number> = { lean: 0.42, equal_work: 0.7 }
 const floorRows = 100_000
 const floorCases: CaseName[] = ['create', 'update']
+
+/** The share of its speed of contacts that Muster is to reach of configurations, which have twice
+ *  the match rules and six references more. */
+export const comparedAim = 0.333
 
 /** The whole report as JSON. */
 export function buildReport(
@@ -38,14 +42,46 @@ export function buildReport(
   }
 }
 
-function buildSize({ file, cases }: SizeSamples) {
+function buildSize(size: SizeSamples) {
+  const contacts = size.get('contacts')
+  const compared = size.get('configurations')
+  const rows = (contacts ?? compared)?.file.rows ?? 0
+  return {
+    rows,
+    file_bytes: contacts?.file.bytes ?? null,
+    organizations: contacts?.file.organizations ?? null,
+    cases: Object.fromEntries(
+      [...(contacts?.cases ?? [])].map(([name, samples]) => [name, buildCase(rows, samples)])
+    ),
+    configurations: compared ? buildComparedType(compared, contacts) : null
+  }
+}
+
+function buildComparedType({ file, cases }: TypeSamples, contacts: TypeSamples | undefined) {
   return {
     rows: file.rows,
     file_bytes: file.bytes,
     organizations: file.organizations,
     cases: Object.fromEntries(
-      [...cases].map(([name, samples]) => [name, buildCase(file.rows, samples)])
+      [...cases].map(([name, samples]) => {
+        const base = contacts?.cases.get(name)
+        const speed = base && contacts ? buildMuster(contacts.file.rows, base) : null
+        return [name, buildCompared(buildMuster(file.rows, samples), speed)]
+      })
     )
+  }
+}
+
+type Speeds = ReturnType<typeof buildMuster>
+
+function buildCompared(muster: Speeds, contacts: Speeds) {
+  const ratio_contacts = ratio(muster?.rows_per_second, contacts?.rows_per_second)
+  return {
+    muster,
+    ratio_contacts,
+    ratio_contacts_median: ratio(muster?.rows_per_second_median, contacts?.rows_per_second_median),
+    aim: comparedAim,
+    ok: ratio_contacts === null ? null : ratio_contacts >= comparedAim
   }
 }
 
@@ -121,60 +157,6 @@ function checkFloors(cases: Record<string, CaseReport>) {
   )
 }
 
-/** The report as a table. */
-export function formatReport(report: Report): string {
-  const { machine } = report
-  const lines = [
-    `${machine.cpus} CPUs (${machine.cpu_model}), Node ${machine.node}, PostgreSQL ${machine.postgres}`
-  ]
-  for (const { rows, file_bytes, organizations, cases } of report.sizes) {
-    const size = `${number(rows)} rows, ${number(file_bytes / 1e6)} MB, ${organizations} organizations`
-    lines.push('', size, columns(head))
-    for (const [name, one] of Object.entries(cases)) lines.push(columns(cells(name, one)))
-  }
-  if (report.floors.length > 0) lines.push('')
-  for (const { case: name, yardstick, floor, reached, ok } of report.floors) {
-    const verdict = ok ? 'reached' : 'MISSED'
-    lines.push(`${name}: ${reached} of ${yardstick}; at least ${floor} wanted: ${verdict}`)
-  }
-  return lines.join('\n')
-}
-
-const head = [
-  'case',
-  'Muster/s',
-  'seconds',
-  'API MB',
-  'work MB',
-  'lean/s',
-  'ratio',
-  'equal/s',
-  'ratio'
-]
-
-function cells(name: string, one: CaseReport): string[] {
-  const { muster, lean, equal_work } = one
-  const dash = (value: number | null | undefined) => (value == null ? '-' : String(value))
-  const speed = (value: { rows_per_second: number } | null) =>
-    value ? number(value.rows_per_second) : '-'
-  const megabytes = (bytes: number | null | undefined) => (bytes ? number(bytes / 1e6) : '-')
-  return [
-    name,
-    speed(muster),
-    muster ? String(Math.min(...muster.seconds)) : '-',
-    megabytes(muster?.api_peak_rss_bytes),
-    megabytes(muster?.worker_peak_rss_bytes),
-    speed(lean),
-    dash(one.ratio_lean),
-    speed(equal_work),
-    dash(one.ratio_equal_work)
-  ]
-}
-
-const columns = (texts: string[]) =>
-  texts.map((text, index) => (index === 0 ? text.padEnd(10) : text.padStart(9))).join(' ')
-
-const number = (value: number) => Math.round(value).toLocaleString('en')
 const round = (value: number, digits: number) => Number(value.toFixed(digits))
 
 const roundOrNull = (value: number | null) => (value === null ? null : round(value, 2))

@@ -1,5 +1,5 @@
 // The real service as processes of its own: `node src/main.ts` on a database that is given.
-// Out: its address, its key, its two processes and their memory. Called by measure.ts.
+// Out: its address, its key, its two processes and their memory. Called by run-muster.ts.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'

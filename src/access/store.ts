@@ -8,6 +8,8 @@ import { hashKey, newKey } from './keys.ts'
 export interface Account {
   account_id: number
   key_id: number
+  /** Whether the key may read passwords and other secrets. */
+  reads_secrets: boolean
 }
 
 /** Finds the account of a key by the key's hash; null when there is none or it was revoked. */
@@ -15,7 +17,7 @@ export async function findAccountByKeyHash(db: Db, key_hash: Buffer): Promise<Ac
   // The one statement without an account: the key is what tells it.
   const { rows } = await db.query<Account>(
     `/* access.find_key */
-    SELECT k.account_id, k.id AS key_id
+    SELECT k.account_id, k.id AS key_id, k.reads_secrets
     FROM api_keys k
     WHERE k.key_hash = $1::bytea
       AND k.revoked_at IS NULL`,
@@ -53,6 +55,7 @@ export async function listAccounts(db: Db): Promise<{ account_id: number; name: 
 export interface ApiKeyRow {
   id: number
   name: string
+  reads_secrets: boolean
   created_at: Date
   /** null: in use. */
   revoked_at: Date | null
@@ -62,7 +65,7 @@ export interface ApiKeyRow {
 export async function listApiKeys(db: Db, account_id: number): Promise<ApiKeyRow[]> {
   const { rows } = await db.query<ApiKeyRow>(
     `/* access.list_keys */
-    SELECT k.id, k.name, k.created_at, k.revoked_at
+    SELECT k.id, k.name, k.reads_secrets, k.created_at, k.revoked_at
     FROM api_keys k
     WHERE k.account_id = $1::integer
     ORDER BY k.id`,
@@ -71,19 +74,21 @@ export async function listApiKeys(db: Db, account_id: number): Promise<ApiKeyRow
   return rows
 }
 
-/** Creates an API key. `key` is the only time it is seen in clear. */
+/** Creates an API key. `key` is the only time it is seen in clear. It reads no secrets unless that is
+ *  said. */
 export async function createApiKey(
   db: Db,
   account_id: number,
-  name: string
+  name: string,
+  { reads_secrets = false }: { reads_secrets?: boolean } = {}
 ): Promise<{ id: number; key: string }> {
   const key = newKey()
   const { rows } = await db.query<{ id: number }>(
     `/* access.create_key */
-    INSERT INTO api_keys (account_id, name, key_hash)
-    VALUES ($1::integer, $2::text, $3::bytea)
+    INSERT INTO api_keys (account_id, name, key_hash, reads_secrets)
+    VALUES ($1::integer, $2::text, $3::bytea, $4::boolean)
     RETURNING id`,
-    [account_id, name, hashKey(key)]
+    [account_id, name, hashKey(key), reads_secrets]
   )
   const [row] = rows
   if (!row) throw new Error('INSERT returned no key')

@@ -27,16 +27,9 @@ export interface Server {
   key: string
 }
 
-/** Form fields of an import besides the file; those undefined are left to the server's default. */
-export interface ImportFields {
-  type?: string
-  mode?: string
-  organization?: string
-  mapping?: string
-  delimiter?: string
-  allow_partial?: string
-  start?: string
-}
+/** Form fields of an import besides the file, by name; those undefined are left to the server's
+ *  default. */
+export type ImportFields = Record<string, string | undefined>
 
 /** Whether nothing will change any more. */
 export function isOver(job: ImportJson): boolean {

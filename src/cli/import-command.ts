@@ -10,31 +10,50 @@ import { createProgress } from './progress.ts'
 import { findServer, type ServerOptions, withServerOptions } from './server-options.ts'
 
 interface ImportOptions extends ServerOptions {
-  type?: string
-  mode?: string
-  organization?: string
-  mapping?: string
-  delimiter?: string
   allowPartial: boolean
+  requireExternalId?: boolean
   draft?: boolean
   wait?: boolean
   json?: boolean
 }
+
+/** Options that are handed on as they are: how they are written, and what they mean. */
+const plainOptions: [flags: string, description: string][] = [
+  ['--type <name>', 'record type, e.g. contacts'],
+  ['--profile <name>', 'import profile whose choices apply where nothing else is said'],
+  ['--mode <mode>', 'create_only, update_only or create_and_update'],
+  ['--organization <name or id>', 'one organization for the whole file'],
+  ['--delimiter <character>', 'the character between cells (default: detected)'],
+  ['--encoding <name>', 'what the file is written in, e.g. windows-1252 (default: UTF-8)'],
+  ['--blank <policy>', 'what blank cells do: overwrite, keep or default'],
+  ['--clear-marker <text>', 'the cell that clears a field, or none (default: __CLEAR__)'],
+  ['--repeats <policy>', 'rows about one record: reject or merge'],
+  ['--similar <policy>', 'rows very like an existing record: warn, error or ignore'],
+  ['--default-country <code>', 'country of phone numbers without country code, e.g. DE']
+]
+
+/** Options that are JSON objects, in the command line or in a file. */
+const jsonOptions: [flags: string, description: string][] = [
+  ['--mapping <json>', 'header -> field or null'],
+  ['--update <json>', 'field -> replace or append'],
+  ['--separators <json>', 'field -> separator of its values'],
+  ['--on-missing <json>', 'field -> create, fail or ignore']
+]
 
 /** Builds the command. */
 export function importCommand(): Command {
   const command = new Command('import')
     .description('Import a CSV file')
     .argument('<file>', 'the CSV file')
-    .option('--type <name>', 'record type, e.g. contacts')
-    .option('--mode <mode>', 'create_only, update_only or create_and_update')
-    .option('--organization <name or id>', 'one organization for the whole file')
-    .option('--mapping <json>', 'header -> field or null, as JSON or @file.json')
-    .option('--delimiter <character>', 'the character between cells (default: detected)')
     .option('--no-allow-partial', 'write nothing when any row is rejected')
+    .option('--require-external-id', 'with update_only: find rows by external id only')
     .option('--draft', 'only upload; map and start it later')
     .option('--wait', 'wait for the end, show progress, exit 1 when rows were rejected')
     .option('--json', 'print the import as JSON')
+  for (const [flags, description] of plainOptions) command.option(flags, description)
+  for (const [flags, description] of jsonOptions) {
+    command.option(flags, `${description}, as JSON or @file.json`)
+  }
   return withServerOptions(command).action(runImportCommand)
 }
 
@@ -54,22 +73,33 @@ async function runImportCommand(file: string, options: ImportOptions): Promise<v
 }
 
 async function formFields(options: ImportOptions): Promise<ImportFields> {
-  const { type, mode, organization, mapping, delimiter } = options
-  return {
-    ...(type !== undefined && { type }),
-    ...(mode !== undefined && { mode }),
-    ...(organization !== undefined && { organization }),
-    ...(mapping !== undefined && { mapping: await mappingText(mapping) }),
-    ...(delimiter !== undefined && { delimiter }),
-    ...(!options.allowPartial && { allow_partial: 'false' }),
-    ...(options.draft && { start: 'false' })
+  const given = options as unknown as Record<string, string | undefined>
+  const fields: ImportFields = {}
+  for (const [flags] of plainOptions) fields[fieldOf(flags)] = given[keyOf(flags)]
+  for (const [flags] of jsonOptions) {
+    const text = given[keyOf(flags)]
+    if (text !== undefined) fields[fieldOf(flags)] = await jsonText(fieldOf(flags), text)
   }
+  if (!options.allowPartial) fields.allow_partial = 'false'
+  if (options.requireExternalId) fields.require_external_id = 'true'
+  if (options.draft) fields.start = 'false'
+  return fields
 }
 
-async function mappingText(given: string): Promise<string> {
+/** `--on-missing <json>` -> on_missing, as the server calls it. */
+function fieldOf(flags: string): string {
+  return (flags.split(' ')[0] ?? '').slice(2).replaceAll('-', '_')
+}
+
+/** `--on-missing <json>` -> onMissing, as commander calls it. */
+function keyOf(flags: string): string {
+  return fieldOf(flags).replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+async function jsonText(name: string, given: string): Promise<string> {
   if (!given.startsWith('@')) return given
   return readFile(given.slice(1), 'utf8').catch((cause: Error) => {
-    throw new CliError(`Cannot read the mapping: ${cause.message}`, null, cause)
+    throw new CliError(`Cannot read the ${name}: ${cause.message}`, null, cause)
   })
 }
 

@@ -10,11 +10,12 @@ export function keysCommand(): Command {
   const create = new Command('create')
     .description('Make a key and print it: it is shown only this once')
     .requiredOption('--name <name>', 'what the key is for, as it is shown beside imports')
-    .action(async (options: KeyOptions & { name: string }) =>
+    .option('--secrets', 'the key may read passwords and other secrets')
+    .action(async (options: KeyOptions & { name: string; secrets?: boolean }) =>
       (await import('./keys.ts')).createKey(options)
     )
   const list = new Command('list')
-    .description('List the keys: id, name, when made, when revoked')
+    .description('List the keys: id, name, when made, whether it reads secrets, when revoked')
     .action(async (options: KeyOptions) => (await import('./keys.ts')).printKeys(options))
   const revoke = new Command('revoke')
     .description('Take a key away; it stops working within seconds')

@@ -1,12 +1,9 @@
-// The work of `muster keys`: on the database of DATABASE_URL, else on the embedded one, which is
-// started for it (so a service that runs on it has to be stopped first).
+// The work of `muster keys`: on the database of DATABASE_URL, else on the embedded one.
 
 import { createApiKey, listAccounts, listApiKeys, revokeApiKey } from '../access/store.ts'
-import { readConfig } from '../config.ts'
-import { createPool, type Pool } from '../platform/db.ts'
-import { createLog } from '../platform/log.ts'
-import { openDatabase, requireMigrated } from '../start-up.ts'
+import type { Pool } from '../platform/db.ts'
 import { CliError } from './client.ts'
+import { withDatabase } from './with-database.ts'
 
 export interface KeyOptions {
   /** Id of the account; left out: the only one. */
@@ -14,18 +11,24 @@ export interface KeyOptions {
 }
 
 /** Makes a key and prints it, and nothing else, to stdout. */
-export async function createKey(options: KeyOptions & { name: string }): Promise<void> {
+export async function createKey(
+  options: KeyOptions & { name: string; secrets?: boolean }
+): Promise<void> {
   await withAccount(options, async (pool, account_id) => {
-    console.log((await createApiKey(pool, account_id, options.name)).key)
+    const reads_secrets = options.secrets === true
+    const { key } = await createApiKey(pool, account_id, options.name, { reads_secrets })
+    console.log(key)
   })
 }
 
 /** Prints a line for each key of the account. */
 export async function printKeys(options: KeyOptions): Promise<void> {
   await withAccount(options, async (pool, account_id) => {
-    for (const { id, name, created_at, revoked_at } of await listApiKeys(pool, account_id)) {
-      const end = revoked_at === null ? '' : `, revoked ${revoked_at.toISOString()}`
-      console.log(`${String(id).padStart(4)}  ${name}  (made ${created_at.toISOString()}${end})`)
+    for (const { id, name, ...key } of await listApiKeys(pool, account_id)) {
+      const notes = [`made ${key.created_at.toISOString()}`]
+      if (key.reads_secrets) notes.push('reads secrets')
+      if (key.revoked_at !== null) notes.push(`revoked ${key.revoked_at.toISOString()}`)
+      console.log(`${String(id).padStart(4)}  ${name}  (${notes.join(', ')})`)
     }
   })
 }
@@ -42,23 +45,9 @@ async function withAccount(
   { account }: KeyOptions,
   work: (pool: Pool, account_id: number) => Promise<void>
 ): Promise<void> {
-  // Its lines go to stdout, where a script expects nothing but the key.
-  const log = createLog('error', 'muster-keys')
-  const { databaseUrl, stop } = await openDatabase(readConfig(), log)
-  const pool = createPool({
-    connectionString: databaseUrl,
-    name: 'muster-keys',
-    max: 1,
-    statementTimeoutMs: 30_000,
-    onError: (error) => log.error({ err: error }, 'lost the database connection')
-  })
-  try {
-    await requireMigrated(pool)
+  await withDatabase({ name: 'muster-keys', statementTimeoutMs: 30_000 }, async (pool) => {
     await work(pool, await chooseAccount(pool, account))
-  } finally {
-    await pool.end()
-    await stop()
-  }
+  })
 }
 
 async function chooseAccount(pool: Pool, wanted: number | undefined): Promise<number> {

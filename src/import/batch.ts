@@ -4,7 +4,8 @@ import type { Tx } from '../platform/db.ts'
 import type { Decision } from './decide/decide-row.ts'
 import type { KeyFilter } from './match/key-filter.ts'
 import type { MatchedRow } from './match/match-rows.ts'
-import type { ReferenceNames } from './match/resolve-references.ts'
+import type { ReferenceNames } from './match/reference-names.ts'
+import type { TouchedRecords } from './match/touched-records.ts'
 import type { ImportPlan } from './resolve/plan.ts'
 
 /** What an import knows from batch to batch; lost with its worker, and then found out again. */
@@ -17,6 +18,10 @@ export interface BatchMemory {
   ids: number[]
   /** Raised whenever a remembered name turned out to be uncertain. */
   epoch: number
+  /** The records that committed rows of this import were about. */
+  touched: TouchedRecords
+  /** All rows of the file have been seen, and those that wait have no hope left. */
+  isLast: boolean
 }
 
 export interface BatchPlace {
@@ -27,6 +32,8 @@ export interface BatchPlace {
   created_on: string
   plan: ImportPlan
   memory: BatchMemory
+  /** The rows come from those that waited, not from the file. */
+  waited: boolean
   /** Called, maybe several times, when the database has work to do and this process has none. */
   whileBusy: () => void
 }

@@ -5,15 +5,15 @@ import type { Static } from 'typebox'
 import { appError } from '../errors.ts'
 import { type Tx, withTransaction } from '../platform/db.ts'
 import { hasUpload } from '../platform/files.ts'
-import { requireRecordType } from '../record-types/registry.ts'
+import { loadTypes } from '../record-types/store.ts'
 import type { RecordType } from '../record-types/types.ts'
-import { findOrganization } from '../records/organizations.ts'
-import {
-  checkRequired,
-  checkTakesOrganization,
-  type ImportContext
-} from './accept/accept-upload.ts'
+import type { ImportContext } from './accept/accept-upload.ts'
+import { checkChoices } from './accept/check-choices.ts'
+import { takePlace } from './accept/limits.ts'
+import { readCountry, readType } from './accept/options.ts'
+import { checkRequired, findWanted } from './accept/plan-import.ts'
 import type { DraftPatch } from './request-schemas.ts'
+import { completeOptions } from './resolve/import-options.ts'
 import { parseMapping, suggestMapping } from './resolve/map-columns.ts'
 import { requireImport } from './show-import.ts'
 import { type ImportState, statesBefore } from './status.ts'
@@ -30,27 +30,20 @@ export async function changeDraft(
 ): Promise<void> {
   await withTransaction(pool, async (tx) => {
     const row = await lockDraft(tx, { account_id, id }, 'changing it')
-    const type = requireRecordType(row.type)
-    const options = { ...row.options }
-    if (patch.mode !== undefined) options.mode = patch.mode
-    if (patch.allow_partial !== undefined) options.allow_partial = patch.allow_partial
-    if (patch.organization !== undefined) {
-      options.organization_id = await organizationId(tx, account_id, type, patch.organization)
+    const types = await loadTypes(tx, account_id)
+    const type = readType(types, row.type)
+    const { mapping: wanted, organization, ...said } = patch
+    checkChoices(type, { ...said, organization })
+    if (typeof said.default_country === 'string') {
+      said.default_country = readCountry('default_country', said.default_country)
     }
-    const mapping = changeMapping(row, type, patch.mapping)
+    const options = completeOptions(type, { ...row.options, ...said })
+    if (organization !== undefined) {
+      options.organization_id = await findWanted(tx, { account_id, types, type }, organization)
+    }
+    const mapping = changeMapping(row, type, wanted)
     await updateDraft(tx, account_id, id, { options, mapping })
   })
-}
-
-async function organizationId(
-  tx: Tx,
-  account_id: number,
-  type: RecordType,
-  wanted: string | number | null
-): Promise<number | null> {
-  if (wanted === null) return null
-  checkTakesOrganization(type, wanted)
-  return (await findOrganization(tx, account_id, type, wanted)).id
 }
 
 /** The mapping after a change: named columns as given; the others stay, unless their field is now
@@ -73,14 +66,16 @@ function changeMapping(
 }
 
 /** draft -> queued. Throws import_not_found, import_state_conflict, required_column_unmapped,
- *  upload_gone. */
+ *  upload_gone, another_import_running. */
 export async function startImport(context: ImportContext, { account_id, id }: Change) {
   const { pool, config, enqueue } = context
   await withTransaction(pool, async (tx) => {
     const row = await lockDraft(tx, { account_id, id }, 'starting it')
-    const type = requireRecordType(row.type)
-    checkRequired(row.dialect.headers, row.mapping, type, row.options)
+    const type = readType(await loadTypes(tx, account_id), row.type)
+    const options = completeOptions(type, row.options)
+    checkRequired(row.dialect.headers, row.mapping, type, options)
     if (!(await hasUpload(config.dataDir, row.file_key))) throw appError('upload_gone')
+    await takePlace(tx, account_id, type)
     await queueDraft(tx, account_id, id)
     await enqueue(tx, { account_id, import_id: id, type: row.type })
   })

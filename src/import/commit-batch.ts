@@ -8,23 +8,36 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { rowProblem } from '../errors.ts'
 import { isConnectionError, type Tx, withTransaction } from '../platform/db.ts'
 import type { BatchMemory } from './batch.ts'
+import { keptCells } from './decide/secret-values.ts'
 import type { ResolvedRow } from './resolve/resolve-row.ts'
 import type { Run } from './run.ts'
-import { forgetMemory, type PreparedBatch, prepareBatch, refresh, runBatch } from './run-batch.ts'
+import {
+  forgetMemory,
+  noteTouched,
+  type PreparedBatch,
+  prepareBatch,
+  refresh,
+  runBatch
+} from './run-batch.ts'
 import type { Checkpoint } from './terms.ts'
 import { StaleAttempt, saveProgress } from './write/import-state.ts'
+import { dropRows } from './write/waiting-rows.ts'
 import { type BatchResult, tally } from './write/write-batch.ts'
 import { writeOutcomes } from './write/write-outcomes.ts'
 
 /** A run with what its batches share. */
 export interface BatchRun extends Run {
   memory: BatchMemory
+  /** The rows come from those that waited, not from the file. */
+  waited: boolean
   whileBusy: () => void
 }
 
 export interface Step {
   /** Rows done, counted from the first one given. */
   rowCount: number
+  /** Those of them that have to wait for the end of the file. */
+  waiting: number
   checkpoint: Checkpoint
   cancel_requested: boolean
 }
@@ -38,12 +51,12 @@ export async function commitBatch(
   given: PreparedBatch,
   checkpointAfter: (count: number) => Checkpoint
 ): Promise<Step> {
-  const { memory, whileBusy } = started
+  const { memory, whileBusy, waited } = started
   let batch = given
   for (let tries = 1; ; tries++) {
     try {
       return await commit(started, checkpointAfter, (tx) =>
-        runBatch({ tx, memory, plan: started.plan, whileBusy, ...idsOf(started) }, batch)
+        runBatch({ tx, memory, plan: started.plan, whileBusy, waited, ...idsOf(started) }, batch)
       )
     } catch (error) {
       forgetMemory(memory)
@@ -70,33 +83,37 @@ function idsOf({ run }: Run) {
 }
 
 async function commit(
-  started: Run,
+  started: BatchRun,
   checkpointAfter: (count: number) => Checkpoint,
   work: (tx: Tx) => Promise<BatchResult>
 ): Promise<Step> {
-  return await withTransaction(
+  const done = await withTransaction(
     started.pool,
     async (tx) => {
       const result = await work(tx)
       const checkpoint = checkpointAfter(result.rowCount)
       const { cancel_requested } = await saveProgress(tx, started.run, { ...result, checkpoint })
-      return { rowCount: result.rowCount, checkpoint, cancel_requested }
+      return { result, checkpoint, cancel_requested }
     },
     // Rows, outcomes and checkpoint are lost together or not at all, and then done again. The
     // import's end is committed to disk, and everything before it with it.
     { wait: false }
   )
+  const { result, ...rest } = done
+  noteTouched(started.memory, result)
+  return { rowCount: result.rowCount, waiting: result.waiting, ...rest }
 }
 
 /** Writes the one row that the database does not take as failed: its outcome is all it leaves. */
 async function failRow(
-  started: Run,
+  started: BatchRun,
   rows: ResolvedRow[],
   code: string,
   checkpointAfter: (count: number) => Checkpoint
 ): Promise<Step> {
+  const { plan } = started
   const outcomes = rows.map(({ raw, problems }) => ({
-    raw,
+    raw: { ...raw, cells: keptCells(plan, raw.cells) },
     outcome: 'failed' as const,
     record_id: null,
     matched_by: null,
@@ -105,6 +122,8 @@ async function failRow(
   }))
   return await commit(started, checkpointAfter, async (tx) => {
     await writeOutcomes({ tx, ...idsOf(started) }, outcomes)
-    return { rowCount: rows.length, ...tally(outcomes), referencesCreated: {}, rows: outcomes }
+    if (started.waited) await dropRows({ tx, ...idsOf(started) }, rows)
+    const none = { referencesCreated: {}, waiting: 0 }
+    return { rowCount: rows.length, ...tally(outcomes), ...none, rows: outcomes }
   })
 }

@@ -5,10 +5,12 @@
 import { keysOf } from '../record-types/match-keys.ts'
 import type { RecordData } from '../record-types/types.ts'
 import type { BatchMemory, BatchPlace, DecidedRow } from './batch.ts'
+import type { RelatedRecords } from './decide/check-record.ts'
 import { type Decision, decideRow } from './decide/decide-row.ts'
 import type { ExistingRecord } from './decide/existing-record.ts'
 import type { MatchedRow } from './match/match-rows.ts'
-import { defaultReferences, type ReferenceNames } from './match/resolve-references.ts'
+import type { ReferenceNames } from './match/reference-names.ts'
+import { defaultReferences, scopedDefaults } from './match/resolve-references.ts'
 import type { ImportPlan } from './resolve/plan.ts'
 
 type Update = Extract<Decision, { action: 'update' }>
@@ -21,21 +23,34 @@ interface Effects {
   renamed: Set<number>
 }
 
+const none: number[] = []
+
 /** Decides rows in order. Out: the rows before the first one that has to wait. */
 export function decideRows(
   { plan, memory }: BatchPlace,
   matched: MatchedRow[],
-  records: Map<number, ExistingRecord>
+  known: { records: Map<number, ExistingRecord>; related: RelatedRecords; now: Date }
 ): DecidedRow[] {
-  const defaults = { ...plan.defaults, ...defaultReferences(memory.references, plan) }
+  const { records, related, now } = known
+  const fixed = { ...plainDefaults(plan), ...defaultReferences(memory.references, plan) }
+  const scoped = memory.references.filter(
+    ({ field, within }) => within !== null && field.default !== undefined
+  )
   const titleOf = (id: number) => title(plan, records.get(id)?.data) || `#${id}`
   const ownNames = memory.references.filter((names) => names.type === plan.type)
+  const rejects = plan.options.repeats === 'reject'
+  const suggesting = plan.type.match_rules.findIndex((rule) => rule.suggests)
   const effects: Effects = { keys: new Set(), renamed: new Set() }
   let count = 0
   for (const one of matched) {
     if (depends(one, effects, ownNames)) break
     const { row, match, existing } = one
-    const decision = decideRow(plan, row, match, existing, { defaults, titleOf })
+    const isRepeat = rejects && match.kind === 'one' && memory.touched.has(match.id)
+    const similar = one.hits[suggesting] ?? none
+    const defaults =
+      scoped.length === 0 ? fixed : { ...fixed, ...scopedDefaults(scoped, plan, row) }
+    const context = { defaults, titleOf, related, isRepeat, similar, now }
+    const decision = decideRow(plan, row, match, existing, context)
     one.decision = decision
     count++
     if (decision.action !== 'update') continue
@@ -46,14 +61,22 @@ export function decideRows(
   return (count < matched.length ? matched.slice(0, count) : matched) as DecidedRow[]
 }
 
+/** The defaults that name no other record. */
+function plainDefaults({ defaults, fields }: ImportPlan): RecordData {
+  const isPlain = ([name]: [string, unknown]) => !fields.get(name)?.reference
+  return Object.fromEntries(Object.entries(defaults).filter(isPlain))
+}
+
 /** Whether a row may be about, or refer to, what an earlier row has changed. */
 function depends({ row, keys }: MatchedRow, effects: Effects, ownNames: ReferenceNames[]): boolean {
   const gained = effects.keys
   if (gained.size > 0 && keys.some((some) => some.some((key) => gained.has(key)))) return true
   if (effects.renamed.size === 0) return false
   return ownNames.some(({ field }) => {
-    const id = row.values[field.name]
-    if (typeof id === 'number') return effects.renamed.has(id)
+    const value = row.values[field.name]
+    const ids = Array.isArray(value) ? value : [value]
+    if (ids.some((id) => typeof id === 'number' && effects.renamed.has(id))) return true
+    if (typeof value === 'number') return false
     // Of several records that had the name, one may have it no more.
     return row.problems?.some((one) => one.field === field.name) === true
   })
@@ -82,7 +105,8 @@ function noteKeys(plan: ImportPlan, one: MatchedRow, { record, set }: Update, ke
 
 function noteRenamed(ownNames: ReferenceNames[], { record, set }: Update, renamed: Set<number>) {
   const { data } = record
-  if (ownNames.some(({ rule }) => rule.fields.some((name) => name in set && data?.[name]))) {
+  const isName = (name: string) => name in set && data?.[name] !== undefined
+  if (ownNames.some(({ rule, also }) => [rule, also].some((one) => one?.fields.some(isName)))) {
     renamed.add(record.id)
   }
 }

@@ -25,6 +25,8 @@ export function importJson(row: ImportRow, around: Around): ImportJson {
     state: row.state,
     mode: row.options.mode,
     allow_partial: row.options.allow_partial,
+    profile: row.profile,
+    options: optionsOf(row),
     organization: around.organization,
     file: { name: row.file_name, bytes: row.file_bytes, sha256: row.file_sha256, delimiter },
     columns: headers.map((header, index) => ({ header, field: row.mapping[index] ?? null })),
@@ -55,6 +57,12 @@ export function importJson(row: ImportRow, around: Around): ImportJson {
     ...(around.earlier_import !== undefined && { earlier_import: around.earlier_import }),
     ...(around.preview !== undefined && { preview: around.preview })
   }
+}
+
+/** All but those that are shown by themselves. */
+function optionsOf({ options }: ImportRow): ImportJson['options'] {
+  const { mode, allow_partial, organization_id, ...rest } = options
+  return rest
 }
 
 function creator(row: ImportRow) {

@@ -6,11 +6,15 @@
 // each batch commits its rows, outcomes, counts and checkpoint together, and only for the worker
 // whose attempt is the latest.
 
-import { AppError } from '../errors.ts'
+import { AppError, appError } from '../errors.ts'
 import type { Log } from '../platform/log.ts'
-import { requireRecordType } from '../record-types/registry.ts'
+import type { TypeCatalogue } from '../record-types/registry.ts'
+import { loadTypes } from '../record-types/store.ts'
+import type { RecordType } from '../record-types/types.ts'
 import { GivenBack } from './finish-run.ts'
+import { completeOptions } from './resolve/import-options.ts'
 import { compilePlan } from './resolve/plan.ts'
+import { checkRowCount } from './row-limit.ts'
 import type { Run, RunContext } from './run.ts'
 import { runAtomic } from './run-atomic.ts'
 import { runPartial } from './run-partial.ts'
@@ -44,7 +48,8 @@ export async function runImport(
     }
     await ensurePartitions(pool, run.created_on)
     log.info({ attempt: run.attempt, next_row: run.next_row }, 'import runs')
-    const started = prepare({ ...context, log }, run)
+    const started = await prepare({ ...context, log }, run)
+    if (run.next_row === 0) await checkRowCount(started)
     await (run.options.allow_partial ? runPartial(started) : runAtomic(started))
     log.info('import leaves')
   } catch (error) {
@@ -52,18 +57,28 @@ export async function runImport(
   }
 }
 
-function prepare(context: RunContext, run: ClaimedImport): Run {
-  const { config } = context
-  const { dialect, mapping, options, file_key } = run
-  const type = requireRecordType(run.type)
-  const plan = compilePlan({ type, mapping, headers: dialect.headers, options })
-  const { dataDir, maxRowBytes, batchRows } = config
+async function prepare(context: RunContext, run: ClaimedImport): Promise<Run> {
+  const { config, secrets } = context
+  const { dialect, mapping, file_key } = run
+  const types = await loadTypes(context.pool, run.account_id)
+  const type = requireTypeOf(types, run.type)
+  const options = completeOptions(type, run.options)
+  const plan = compilePlan({ types, type, mapping, headers: dialect.headers, options, secrets })
+  const { dataDir, batchRows } = config
+  const maxRowBytes = Math.min(config.maxRowBytes, type.limits.max_row_bytes ?? Infinity)
   return {
     ...context,
     run,
     plan,
-    read: { dataDir, file_key, dialect, plan, maxRowBytes, batchRows }
+    read: { dataDir, secrets, file_key, dialect, plan, maxRowBytes, batchRows }
   }
+}
+
+/** Throws unknown_record_type: the account may have deleted it since the file was accepted. */
+function requireTypeOf(types: TypeCatalogue, name: string): RecordType {
+  const type = types.get(name)
+  if (type) return type
+  throw appError('unknown_record_type', { type: name, known: types.names.join(', ') })
 }
 
 /** Errors that no further attempt can mend end the import; a lost import is left alone; the rest

@@ -10,6 +10,7 @@ import { type RowFormat, type RowListQuery, rowFormats } from './request-schemas
 import { problemColumnPrefix } from './resolve/map-columns.ts'
 import { unescapeFormula } from './resolve/resolve-row.ts'
 import type { RowSchema } from './schemas.ts'
+import { type CellAccess, shownCells } from './shown-cells.ts'
 import {
   badOutcomes,
   type ImportRow,
@@ -110,7 +111,11 @@ function outcomeCells(row: OutcomeRow) {
 
 /** The rejected and failed rows as a CSV file like the one that was sent, with what is wrong in
  *  extra columns; mended, it can be sent as it is. */
-export async function* rejectedRows(db: Db, choice: RowChoice): AsyncGenerator<string> {
+export async function* rejectedRows(
+  db: Db,
+  choice: RowChoice,
+  access: CellAccess
+): AsyncGenerator<string> {
   const { headers, delimiter } = choice.import.dialect
   // A file that was mended and sent again has the problem columns of the last time.
   const own = [...headers.keys()].filter((i) => !headers[i]?.startsWith(problemColumnPrefix))
@@ -120,9 +125,11 @@ export async function* rejectedRows(db: Db, choice: RowChoice): AsyncGenerator<s
     listBadOutcomes(db, filter)
   )
   const sentAgain = own.length < headers.length
+  const show = shownCells(choice.import, access)
   for await (const rows of pages) {
     yield rows
-      .map(({ cells: raw, ...row }) => {
+      .map(({ cells: kept, ...row }) => {
+        const raw = kept && show(kept, row.problems ?? [])
         // Quotes that this file got from us the last time would pile up.
         const cells = sentAgain ? raw?.map(unescapeFormula) : raw
         // Cells beyond the header stay: without them the row would look right and be taken.

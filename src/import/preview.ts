@@ -3,19 +3,19 @@
 
 import type { Static } from 'typebox'
 import { AppError } from '../errors.ts'
-import { openUpload } from '../platform/files.ts'
-import { getRecordType } from '../record-types/registry.ts'
-import type { RecordType } from '../record-types/types.ts'
+import { openUpload, type UploadPlace } from '../platform/files.ts'
+import type { TypeCatalogue } from '../record-types/registry.ts'
+import { isSensitive, type RecordData, type RecordType } from '../record-types/types.ts'
 import { readRows } from './parse/read-rows.ts'
+import { completeOptions } from './resolve/import-options.ts'
 import { suggestColumns, unmappedRequired } from './resolve/map-columns.ts'
-import { compilePlan } from './resolve/plan.ts'
-import { resolveRow } from './resolve/resolve-row.ts'
+import { compilePlan, type ImportPlan } from './resolve/plan.ts'
+import { missingProblems, resolveRow } from './resolve/resolve-row.ts'
 import type { PreviewSchema } from './schemas.ts'
 import type { ImportRow } from './store.ts'
 import type { RawRow } from './terms.ts'
 
-export interface PreviewSettings {
-  dataDir: string
+export interface PreviewSettings extends UploadPlace {
   maxRowBytes: number
 }
 
@@ -23,22 +23,26 @@ export type PreviewJson = Static<typeof PreviewSchema>
 
 const previewRows = 100
 
-/** Previews a draft; null when its file is no longer stored. */
+/** Previews a draft; null when its file, or its record type, is no longer there. */
 export async function previewImport(
   settings: PreviewSettings,
+  types: TypeCatalogue,
   row: ImportRow
 ): Promise<PreviewJson | null> {
-  const type = getRecordType(row.type)
-  if (!type) throw new Error(`import ${row.id} has the unknown type ${row.type}`)
-  const { mapping, options } = row
-  const plan = compilePlan({ type, mapping, headers: row.dialect.headers, options })
+  const type = types.get(row.type)
+  if (!type) return null
+  const { mapping } = row
+  const options = completeOptions(type, row.options)
+  const plan = compilePlan({ types, type, mapping, headers: row.dialect.headers, options })
   const found = await firstRows(settings, row).catch((error) => {
     if (error instanceof AppError && error.code === 'upload_gone') return null
     throw error
   })
   const rows = found?.map((raw) => {
-    const { values, problems } = resolveRow(plan, raw)
-    return { row: raw.row, line: raw.line, values, problems: problems ?? [] }
+    const row = resolveRow(plan, raw)
+    const missing = options.mode === 'update_only' || row.id !== null ? [] : missingProblems(row)
+    const problems = [...(row.problems ?? []), ...missing]
+    return { row: raw.row, line: raw.line, values: shownValues(plan, row.values), problems }
   })
   if (!rows) return null
   return {
@@ -46,6 +50,15 @@ export async function previewImport(
     unmapped_required: unmappedRequired(mapping, type, options),
     rows
   }
+}
+
+/** Without secrets. */
+function shownValues({ fields }: ImportPlan, values: RecordData): RecordData {
+  const isShown = ([name]: [string, unknown]) => {
+    const field = fields.get(name)
+    return field === undefined || !isSensitive(field)
+  }
+  return Object.fromEntries(Object.entries(values).filter(isShown))
 }
 
 function columnsOf({ dialect, mapping }: ImportRow, type: RecordType) {
@@ -61,7 +74,7 @@ function columnsOf({ dialect, mapping }: ImportRow, type: RecordType) {
 async function firstRows(settings: PreviewSettings, { dialect, file_key }: ImportRow) {
   const { dataOffset: offset, dataLine: line } = dialect
   const found: RawRow[] = []
-  const source = openUpload(settings.dataDir, file_key, offset)
+  const source = openUpload(settings, file_key, offset)
   const batches = readRows(source, dialect, {
     from: { rows: 0, offset, line, blankRows: 0 },
     maxRowBytes: settings.maxRowBytes,

@@ -1,7 +1,7 @@
 // The file as batches of resolved rows, read ahead: while one batch is written to the database, the
 // next one is parsed and resolved.
 
-import { openUpload } from '../platform/files.ts'
+import { openUpload, type UploadPlace } from '../platform/files.ts'
 import { readRows } from './parse/read-rows.ts'
 import type { ImportPlan } from './resolve/plan.ts'
 import { type ResolvedRow, resolveRow } from './resolve/resolve-row.ts'
@@ -13,8 +13,7 @@ export interface ResolvedBatch {
   end: Checkpoint
 }
 
-export interface ReadPlace {
-  dataDir: string
+export interface ReadPlace extends UploadPlace {
   file_key: string
   dialect: Dialect
   plan: ImportPlan
@@ -28,7 +27,7 @@ export async function* readResolved(
   from: Checkpoint
 ): AsyncGenerator<ResolvedBatch> {
   const { plan, maxRowBytes, batchRows } = place
-  const bytes = openUpload(place.dataDir, place.file_key, from.offset)
+  const bytes = openUpload(place, place.file_key, from.offset)
   for await (const batch of readRows(bytes, place.dialect, { from, maxRowBytes, batchRows })) {
     yield { rows: batch.rows.map((raw) => resolveRow(plan, raw)), end: batch.end }
   }

@@ -3,8 +3,9 @@
 
 import { Type } from 'typebox'
 import { nullable, oneOf, pageQuery } from '../platform/http-schemas.ts'
+import { jsonOptions, mappingSchema, textOptions } from './option-schemas.ts'
 import { importStates } from './status.ts'
-import { modes, outcomes } from './terms.ts'
+import { outcomes } from './terms.ts'
 
 /** A comma-separated list of some of the values. */
 function listOf(values: readonly string[], description: string) {
@@ -15,61 +16,70 @@ function listOf(values: readonly string[], description: string) {
   })
 }
 
-/** POST /imports as a form. Only documents it: the parts are read as they arrive (accept/). A blank
- *  part counts as not given; these defaults make the form on /docs start that way. */
+/** POST /imports as a form. Only documents it: the parts are read as they arrive (accept/). */
 export const UploadFormSchema = Type.Object(
   {
-    file: Type.Unsafe<Blob>({
-      type: 'string',
-      contentMediaType: 'application/octet-stream',
-      description: 'The CSV file: UTF-8, with a header row.'
-    }),
-    type: Type.String({
-      description: 'Name of the record type; see GET /record-types.',
-      examples: ['contacts']
-    }),
-    mode: Type.Optional(
-      Type.Unsafe<string>({
+    file: Type.Optional(
+      Type.Unsafe<Blob>({
         type: 'string',
-        enum: [...modes],
-        default: 'create_and_update',
-        description: 'Whether rows may create records, change them, or both.'
+        contentMediaType: 'application/octet-stream',
+        description: 'The CSV file with a header row; may be packed with gzip.'
       })
     ),
-    allow_partial: Type.Optional(
-      Type.Boolean({
-        default: true,
-        description: 'false: when one row is rejected, nothing is written at all.'
-      })
-    ),
-    organization: Type.Optional(
+    text: Type.Optional(
       Type.String({
         default: '',
+        description: 'Pasted rows in place of a file, header row first; at most 1 MiB.'
+      })
+    ),
+    ...textOptions
+  },
+  { additionalProperties: false, description: 'A file or pasted rows, and options, in any order.' }
+)
+
+/** The query of POST /imports. Only documents it, as the form. */
+export const UploadQuery = Type.Object(
+  {
+    ...withoutDefaults(textOptions),
+    file_name: Type.Optional(
+      Type.String({
         description:
-          'Id or exact name of the one organization of the whole file; it must exist. Blank: from ' +
-          'a column.'
+          'Name of a file that is the body itself; a Content-Disposition header can say it too.'
       })
-    ),
-    mapping: Type.Optional(
-      Type.String({
-        default: '',
-        description:
-          'JSON object: header to field name, or to null to ignore the column, such as ' +
-          '`{"E-Mail":"emails","Fax":null}`. Columns that are not named keep their suggestion.'
-      })
-    ),
-    delimiter: Type.Optional(
-      Type.String({
-        default: '',
-        description: 'One ASCII character such as `;`, or `tab`. Blank: detected.'
-      })
-    ),
-    start: Type.Optional(
-      Type.Boolean({ default: true, description: 'false: stay a draft until it is started.' })
     )
   },
-  { additionalProperties: false, description: 'The file and its options, in any order.' }
+  { additionalProperties: false }
 )
+
+/** Only forms on a page begin with something filled in. */
+function withoutDefaults(options: typeof textOptions): typeof textOptions {
+  const bare = Object.entries(options).map(([name, schema]) => {
+    const { default: _, ...rest } = schema as { default?: unknown }
+    return [name, Type.Optional(Type.Unsafe(rest))]
+  })
+  return Object.fromEntries(bare) as typeof textOptions
+}
+
+/** The types of a body that is the file itself. */
+export const fileTypes = [
+  'text/csv',
+  'text/plain',
+  'text/tab-separated-values',
+  'application/csv',
+  'application/gzip',
+  'application/x-gzip'
+]
+
+/** Every body that POST /imports takes, for the document. */
+export const uploadBody = {
+  content: Object.fromEntries([
+    ['multipart/form-data', { schema: UploadFormSchema }],
+    ...fileTypes.map((type) => [
+      type,
+      { schema: { type: 'string', description: 'The file itself; all options are in the query.' } }
+    ])
+  ])
+}
 
 /** Filters of GET /imports. */
 export const ImportListQuery = Type.Object(
@@ -97,26 +107,12 @@ export const DraftPatch = Type.Object(
   {
     mapping: Type.Optional(
       nullable(
-        // A list of types, not a union: the validator would take null for a blank text.
-        Type.Record(Type.String(), nullable(Type.String(), 'Field name, or null.')),
+        mappingSchema(),
         'Header to field name, or to null to ignore the column; columns that are not named stay ' +
           'as they are. null: back to the suggestions.'
       )
     ),
-    mode: Type.Optional(oneOf(modes, 'Whether rows may create records, change them, or both.')),
-    allow_partial: Type.Optional(
-      Type.Boolean({
-        description: 'false: when one row is rejected, nothing is written at all.'
-      })
-    ),
-    organization: Type.Optional(
-      Type.Unsafe<string | number | null>({
-        type: ['string', 'integer', 'null'],
-        maxLength: 300,
-        description:
-          'Id or exact name of the one organization of the whole file. null: from a column.'
-      })
-    )
+    ...jsonOptions
   },
   { additionalProperties: false, description: 'What is to change; the rest stays as it is.' }
 )

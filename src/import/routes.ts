@@ -1,15 +1,24 @@
 // Routes of imports: send a file, follow it, change a draft, read the outcome of every row.
 // A route is its schema and a handler that calls one verb; only this file sees request and reply.
 
+import { appError } from '../errors.ts'
 import type { App } from '../platform/http.ts'
 import { ok, problems, ref } from '../platform/http-schemas.ts'
 import { watchUpload } from '../platform/request-body.ts'
 import { startStream } from '../platform/streams.ts'
+import { loadTypes } from '../record-types/store.ts'
 import { acceptUpload, type ImportContext } from './accept/accept-upload.ts'
 import { attachment } from './accept/file-name.ts'
 import { changeDraft, requestCancel, startImport } from './change-import.ts'
 import { pageOfRows, pickFormat, readOutcomes, rejectedRows, streamRows } from './list-rows.ts'
-import { DraftPatch, ImportListQuery, RowListQuery, UploadFormSchema } from './request-schemas.ts'
+import {
+  DraftPatch,
+  fileTypes,
+  ImportListQuery,
+  RowListQuery,
+  UploadQuery,
+  uploadBody
+} from './request-schemas.ts'
 import {
   ImportId,
   ImportPageSchema,
@@ -38,16 +47,20 @@ const createImportDoc = {
   tags,
   summary: 'Send a file to import',
   description:
-    'Stores the file and queues its import, or keeps it as a draft (`start=false`). Refused ' +
-    'uploads leave nothing behind. The same content sent before is accepted; `earlier_import` ' +
-    'names the import that had it.',
-  consumes: ['multipart/form-data'],
-  body: UploadFormSchema,
+    'Stores the file and queues its import, or keeps it as a draft (`start=false`). The file is a ' +
+    'part of a form, or the body itself (Content-Type `text/csv` and the like, Content-Encoding ' +
+    '`gzip` if it is packed) with all options in the query. gzip, UTF-16 and what `encoding` names ' +
+    'are converted while storing. Refused uploads leave nothing behind. The same content sent ' +
+    'before is accepted; `earlier_import` names the import that had it.',
+  consumes: ['multipart/form-data', ...fileTypes],
+  querystring: UploadQuery,
+  body: uploadBody,
   response: {
     201: ok('Kept as a draft.', ref(ImportSchema), { location }),
     202: ok('Queued.', ref(ImportSchema), { location }),
     ...problems(
       'not_multipart',
+      'content_encoding_unsupported',
       'malformed_multipart',
       'upload_stalled',
       'file_missing',
@@ -60,9 +73,15 @@ const createImportDoc = {
       'not_csv',
       'encoding_unsupported',
       'encoding_invalid',
+      'encoding_mismatch',
+      'gzip_invalid',
       'header_missing',
       'header_invalid',
       'too_many_columns',
+      'too_many_rows',
+      'another_import_running',
+      'profile_not_found',
+      'profile_stale',
       'unknown_record_type',
       'mapping_invalid',
       'required_column_unmapped',
@@ -73,26 +92,35 @@ const createImportDoc = {
   }
 }
 
-function addUpload(app: App, context: ImportContext): void {
+/** What showing a draft needs besides the database. */
+const previewSettings = ({ config, secrets }: ImportContext) => ({ ...config, secrets })
+
+function addUpload(root: App, context: ImportContext): void {
   const { pool, config } = context
-  app.route({
-    method: 'POST',
-    url: '/imports',
-    // The parts are read as they arrive; the schema documents them.
-    validatorCompiler: () => () => true,
-    schema: createImportDoc,
-    handler: async (request, reply) => {
-      const { account } = request
-      const { signal, stop } = watchUpload(request.raw, config.uploadIdleTimeoutMs)
-      const announcedBytes = Number(request.headers['content-length'])
-      const upload = { account, parts: request.parts(), announcedBytes, signal }
-      const { id, isDraft } = await acceptUpload(context, upload).finally(stop)
-      const json = await showImport(pool, config, account.account_id, id)
-      return reply
-        .code(isDraft ? 201 : 202)
-        .header('location', json.links.self)
-        .send(json)
-    }
+  const settings = previewSettings(context)
+  // Only this route takes files as they are: elsewhere these types stay 415.
+  root.register(async (app: App) => {
+    app.addContentTypeParser(fileTypes, (_request, body, done) => done(null, body))
+    app.route({
+      method: 'POST',
+      url: '/imports',
+      // Parts, body and options are read as they arrive; the schemas document them.
+      validatorCompiler: () => () => true,
+      schema: createImportDoc,
+      handler: async (request, reply) => {
+        const { account, headers, query } = request
+        const isFile = request.body === request.raw
+        if (!isFile && !request.isMultipart()) throw appError('not_multipart')
+        const { signal, stop } = watchUpload(request.raw, config.uploadIdleTimeoutMs)
+        const body = isFile ? { stream: request.raw } : { parts: request.parts() }
+        const announcedBytes = Number(headers['content-length'])
+        const upload = { account, body, headers, query, announcedBytes, signal }
+        const { id, isDraft } = await acceptUpload(context, upload).finally(stop)
+        const json = await showImport(pool, settings, account.account_id, id)
+        const code = isDraft ? 201 : 202
+        return reply.code(code).header('location', json.links.self).send(json)
+      }
+    })
   })
 }
 
@@ -122,7 +150,9 @@ const getImportDoc = {
   }
 }
 
-function addReading(app: App, { pool, config }: ImportContext): void {
+function addReading(app: App, context: ImportContext): void {
+  const { pool } = context
+  const settings = previewSettings(context)
   app.route({
     method: 'GET',
     url: '/imports',
@@ -134,7 +164,7 @@ function addReading(app: App, { pool, config }: ImportContext): void {
     method: 'GET',
     url: '/imports/:id',
     schema: getImportDoc,
-    handler: ({ account, params }) => showImport(pool, config, account.account_id, params.id)
+    handler: ({ account, params }) => showImport(pool, settings, account.account_id, params.id)
   })
 }
 
@@ -172,6 +202,7 @@ const startImportDoc = {
       'import_not_found',
       'import_state_conflict',
       'required_column_unmapped',
+      'another_import_running',
       'upload_gone'
     )
   }
@@ -193,14 +224,15 @@ const cancelImportDoc = {
 }
 
 function addChanges(app: App, context: ImportContext): void {
-  const { pool, config } = context
+  const { pool } = context
+  const settings = previewSettings(context)
   app.route({
     method: 'PATCH',
     url: '/imports/:id',
     schema: changeImportDoc,
     handler: async ({ account: { account_id }, params: { id }, body }) => {
       await changeDraft(context, { account_id, id }, body)
-      return showImport(pool, config, account_id, id)
+      return showImport(pool, settings, account_id, id)
     }
   })
 
@@ -210,7 +242,7 @@ function addChanges(app: App, context: ImportContext): void {
     schema: startImportDoc,
     handler: async ({ account: { account_id }, params: { id } }, reply) => {
       await startImport(context, { account_id, id })
-      return reply.code(202).send(await showImport(pool, config, account_id, id))
+      return reply.code(202).send(await showImport(pool, settings, account_id, id))
     }
   })
 
@@ -221,7 +253,7 @@ function addChanges(app: App, context: ImportContext): void {
     handler: async ({ account: { account_id }, params: { id } }, reply) => {
       const state = await requestCancel(context, { account_id, id })
       reply.code(state === 'cancelled' ? 200 : 202)
-      return reply.send(await showImport(pool, config, account_id, id))
+      return reply.send(await showImport(pool, settings, account_id, id))
     }
   })
 }
@@ -264,7 +296,7 @@ const downloadRejectsDoc = {
   }
 }
 
-function addRows(app: App, { pool }: ImportContext): void {
+function addRows(app: App, { pool, secrets }: ImportContext): void {
   app.route({
     method: 'GET',
     url: '/imports/:id/rows',
@@ -283,11 +315,13 @@ function addRows(app: App, { pool }: ImportContext): void {
     method: 'GET',
     url: '/imports/:id/rejects.csv',
     schema: downloadRejectsDoc,
-    handler: async ({ account: { account_id }, params }, reply) => {
+    handler: async ({ account, params }, reply) => {
+      const { account_id, reads_secrets: readsSecrets } = account
       const row = await requireImport(pool, account_id, params.id)
-      const stream = await startStream(
-        rejectedRows(pool, { account_id, import: row, outcomes: null })
-      )
+      const types = await loadTypes(pool, account_id)
+      const access = { types, secrets, readsSecrets }
+      const choice = { account_id, import: row, outcomes: null }
+      const stream = await startStream(rejectedRows(pool, choice, access))
       reply.header('content-disposition', attachment(`rejects-${row.id}-${row.file_name}`))
       return reply.type('text/csv; charset=utf-8; header=present').send(stream)
     }

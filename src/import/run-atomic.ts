@@ -7,11 +7,21 @@
 
 import { rowProblem } from '../errors.ts'
 import { type Tx, withTransaction } from '../platform/db.ts'
+import { keptCells } from './decide/secret-values.ts'
 import { finish, giveBack } from './finish-run.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
 import type { ResolvedRow } from './resolve/resolve-row.ts'
 import type { Run } from './run.ts'
-import { nextRows, prepareBatch, refresh, runBatch, startMemory } from './run-batch.ts'
+import {
+  nextRows,
+  noteTouched,
+  type PreparedBatch,
+  prepareBatch,
+  refresh,
+  runBatch,
+  startMemory
+} from './run-batch.ts'
+import { runWaiting } from './run-waiting.ts'
 import { type Checkpoint, outcomes, type Problem } from './terms.ts'
 import {
   checkAttempt,
@@ -82,20 +92,33 @@ async function writeAll(started: Run, tx: Tx, rejected: Rejected): Promise<void>
   const place = { tx, account_id: run.account_id, import_id: run.id, created_on: run.created_on }
   const memory = startMemory(plan)
   const total = noProgress(startOf(started))
+  const take = async (batch: PreparedBatch, whileBusy: () => void, waited: boolean) => {
+    const result = await runBatch({ ...place, plan, memory, whileBusy, waited }, batch)
+    noteTouched(memory, result)
+    noteRejected(rejected, result.rows)
+    if (rejected.size >= maxRejected) throw new Rollback('rejected')
+    addUp(total, result)
+    return result
+  }
   for await (const { item, startNext } of readAhead(readResolved(read, total.checkpoint))) {
     await stopIfAsked(started)
     for (let rows = item.rows, open = rows; rows.length > 0; ) {
       const batch = prepareBatch(plan, memory, open)
-      const result = await runBatch({ ...place, plan, memory, whileBusy: startNext }, batch)
-      noteRejected(rejected, result.rows)
-      if (rejected.size >= maxRejected) throw new Rollback('rejected')
-      addUp(total, result)
+      const result = await take(batch, startNext, false)
       rows = rows.slice(result.rowCount)
       open = refresh(plan, nextRows(rows, result.rowCount))
     }
     total.checkpoint = item.end
     await noteBytes(started.pool, run, item.end.offset)
   }
+  await runWaiting({
+    run: started,
+    memory,
+    db: tx,
+    stop: () => started.signal.aborted,
+    take: (batch) => take(batch, () => {}, true)
+  })
+  if (started.signal.aborted) throw new Rollback('stopped')
   if (rejected.size > 0) throw new Rollback('rejected')
   // From here on a request to cancel waits for the commit.
   const { cancel_requested } = await saveProgress(tx, run, total)
@@ -128,7 +151,7 @@ async function writeRefusal(started: Run, tx: Tx, rejected: Rejected): Promise<v
   const total = noProgress(startOf(started))
   for await (const { rows, end } of readResolved(read, total.checkpoint)) {
     await stopIfAsked(started)
-    const refused = rows.map((row) => refusal(row, rejected.get(row.raw.row)))
+    const refused = rows.map((row) => refusal(started, row, rejected.get(row.raw.row)))
     await writeOutcomes(place, refused)
     addUp(total, { ...tally(refused), referencesCreated: {} })
     total.checkpoint = end
@@ -138,10 +161,10 @@ async function writeRefusal(started: Run, tx: Tx, rejected: Rejected): Promise<v
   await finishImport(tx, run, { state: 'failed', rowsTotal: total.checkpoint.rows, error })
 }
 
-function refusal(row: ResolvedRow, found: Problem[] | undefined): RowOutcome {
+function refusal({ plan }: Run, row: ResolvedRow, found: Problem[] | undefined): RowOutcome {
   const bad = row.rejected || found !== undefined
   return {
-    raw: row.raw,
+    raw: bad ? { ...row.raw, cells: keptCells(plan, row.raw.cells) } : row.raw,
     outcome: bad ? 'rejected' : 'skipped',
     record_id: null,
     matched_by: null,

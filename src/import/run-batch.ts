@@ -7,19 +7,22 @@
 
 import type { BatchMemory, BatchPlace } from './batch.ts'
 import { decideRows } from './decide-rows.ts'
+import type { NewReference } from './match/create-references.ts'
 import { findSelfReference, refersToItself } from './match/find-collision.ts'
 import { createKeyFilter } from './match/key-filter.ts'
 import { isTypeEmpty, lockTypes } from './match/lock-types.ts'
 import { type MatchedRow, matchRows, prepareRows } from './match/match-rows.ts'
+import { forgetNames, prepareReferences, trimReferences } from './match/reference-names.ts'
+import { fetchRelated } from './match/related-records.ts'
 import {
+  allKnown,
   findUnknownNames,
-  prepareReferences,
   putIds,
   resolveReferences,
-  trimReferences,
   typesToCreateIn,
   type UnknownNames
 } from './match/resolve-references.ts'
+import { createTouchedRecords } from './match/touched-records.ts'
 import type { ImportPlan } from './resolve/plan.ts'
 import { type ResolvedRow, resolveRow } from './resolve/resolve-row.ts'
 import { type BatchResult, writeBatch } from './write/write-batch.ts'
@@ -29,18 +32,21 @@ export interface PreparedBatch {
   rows: ResolvedRow[]
   /** Rows with ids in place of names, and their keys; null: that needs the database first. */
   prepared: MatchedRow[] | null
+  /** Whether some names in the rows are ids already. */
+  named: boolean
   epoch: number
 }
 
 /** Memory of an import that begins or is taken over. */
 export function startMemory(plan: ImportPlan): BatchMemory {
   const references = prepareReferences(plan)
-  return { references, filter: null, writeSeqs: new Map(), ids: [], epoch: 0 }
+  const memory = { filter: null, writeSeqs: new Map(), ids: [], epoch: 0, isLast: false }
+  return { ...memory, references, touched: createTouchedRecords() }
 }
 
 /** After a rollback nothing remembered is sure any more. */
 export function forgetMemory(memory: BatchMemory): void {
-  for (const { ids } of memory.references) ids.clear()
+  for (const names of memory.references) forgetNames(names)
   memory.filter?.forget()
   memory.writeSeqs.clear()
   memory.epoch++
@@ -53,13 +59,21 @@ export function prepareBatch(
   memory: BatchMemory,
   rows: ResolvedRow[]
 ): PreparedBatch {
-  const { references, epoch } = memory
-  const known = [...findUnknownNames(references, plan, rows).values()].every(
-    (texts) => texts.length === 0
-  )
-  if (!known || refersToItself(plan.type, references)) return { rows, prepared: null, epoch }
-  putIds(references, rows)
-  return { rows, prepared: prepareRows(plan, memory.filter, rows), epoch }
+  const { references, epoch, isLast } = memory
+  const open = (named: boolean) => ({ rows, prepared: null, named, epoch })
+  if (refersToItself(plan.type, references)) return open(false)
+  for (const [place, names] of references.entries()) {
+    if (!allKnown(names, plan, rows)) return open(place > 0)
+    putIds(plan, [names], rows, isLast)
+  }
+  return { rows, prepared: prepareRows(plan, memory.filter, rows), named: true, epoch }
+}
+
+/** Remembers the records of rows that are committed. */
+export function noteTouched({ touched }: BatchMemory, { rows }: BatchResult): void {
+  for (const { record_id, outcome } of rows) {
+    if (record_id !== null && outcome !== 'skipped') touched.add(record_id)
+  }
 }
 
 /** The same rows as they come from resolveRow: matching has put ids in place of names. */
@@ -76,50 +90,56 @@ export function nextRows(waiting: ResolvedRow[], rowCount: number): ResolvedRow[
 /** Runs one batch. Out: what became of the first rows; the others belong to the next batch. */
 export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise<BatchResult> {
   const { tx, account_id, plan, memory } = place
-  const unknown = await takeTurn(place, given)
+  await takeTurn(place, given)
   let rows = given.prepared
-  let named: Awaited<ReturnType<typeof resolveReferences>> = new Map()
+  let created: Map<number, NewReference> = new Map()
   if (rows === null || given.epoch !== memory.epoch) {
-    const fresh = rows === null ? given.rows : refresh(plan, given.rows)
+    const fresh = freshRows(plan, memory, given)
     const batch = fresh.slice(0, findSelfReference(plan.type, memory.references, fresh))
-    named = await resolveReferences(tx, account_id, unknown, batch)
+    const at = { tx, account_id, plan, isLast: memory.isLast }
+    created = await resolveReferences(at, memory.references, batch)
     rows = prepareRows(plan, memory.filter, batch)
   }
   const { matched, records } = await matchRows({ tx, account_id, plan }, rows)
-  const decided = decideRows(place, matched, records)
-  return await writeBatch(place, decided, named)
+  const related = await fetchRelated(place, matched)
+  const decided = decideRows(place, matched, { records, related, now: new Date() })
+  return await writeBatch(place, decided, created)
 }
 
-/** Locks the types that may be written and drops what others have made uncertain.
- *  Out: the names that have to be looked up. */
-async function takeTurn(place: BatchPlace, given: PreparedBatch): Promise<UnknownNames> {
+/** The rows as they come from resolveRow, unless what was put into them still holds. */
+function freshRows(plan: ImportPlan, memory: BatchMemory, given: PreparedBatch): ResolvedRow[] {
+  const stands = given.prepared === null && (!given.named || given.epoch === memory.epoch)
+  return stands ? given.rows : refresh(plan, given.rows)
+}
+
+/** Locks the types that may be written and drops what others have made uncertain. */
+async function takeTurn(place: BatchPlace, given: PreparedBatch): Promise<void> {
   const { tx, account_id, plan, memory } = place
-  const { references, writeSeqs, epoch } = memory
+  const { references, writeSeqs } = memory
   const own = plan.type.type_id
   if (trimReferences(references)) memory.epoch++
   // Rows of this import may have renamed records of their own type.
-  for (const { type, ids } of references) if (type === plan.type) ids.clear()
+  for (const names of references) if (names.type === plan.type) forgetNames(names)
   const isSure = () => given.prepared !== null && given.epoch === memory.epoch
   const find = (): UnknownNames =>
-    isSure() ? new Map() : findUnknownNames(references, plan, refreshIfPrepared(plan, given))
-  let unknown = find()
+    isSure() ? new Map() : findUnknownNames(references, plan, freshRows(plan, memory, given))
+  const unknown = find()
   const others = references.map((names) => names.type.type_id)
   const { locked, read } = await lockTypes(
     tx,
     account_id,
-    [own, ...typesToCreateIn(unknown)],
+    [own, ...typesToCreateIn(plan, unknown)],
     others
   )
   const stale = references.filter(({ type, ids }) => {
     return ids.size > 0 && wroteElse(writeSeqs, type.type_id, locked, read)
   })
   if (stale.length > 0) {
-    for (const { ids } of stale) ids.clear()
+    for (const names of stale) forgetNames(names)
     memory.epoch++
-    unknown = find()
     // Names that have become unknown again may have to be created. Taking a second turn out of
     // order can end in a deadlock, which the database reports and the caller tries again.
-    const more = typesToCreateIn(unknown).filter((id) => !locked.has(id))
+    const more = typesToCreateIn(plan, find()).filter((id) => !locked.has(id))
     if (more.length > 0) {
       const late = await lockTypes(tx, account_id, more, [])
       for (const [id, seq] of late.locked) locked.set(id, seq)
@@ -134,12 +154,6 @@ async function takeTurn(place: BatchPlace, given: PreparedBatch): Promise<Unknow
     memory.epoch++
   }
   for (const [id, seq] of [...read, ...locked]) writeSeqs.set(id, seq)
-  // Rows that have become unsure are taken from the start: their names are texts again.
-  return memory.epoch === epoch ? unknown : find()
-}
-
-function refreshIfPrepared(plan: ImportPlan, { prepared, rows }: PreparedBatch): ResolvedRow[] {
-  return prepared === null ? rows : refresh(plan, rows)
 }
 
 /** Whether anybody else wrote the type since this import last looked. */

@@ -7,8 +7,10 @@ import { finish, giveBack } from './finish-run.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
 import type { Run } from './run.ts'
 import { nextRows, prepareBatch, refresh, startMemory } from './run-batch.ts'
+import { runWaiting } from './run-waiting.ts'
 import type { Checkpoint } from './terms.ts'
 import { finishImport } from './write/import-state.ts'
+import { loadTouched } from './write/touched-rows.ts'
 
 /** Runs from the checkpoint to the end of the file, to a cancel or to a stop of the process. */
 export async function runPartial(started: Run): Promise<void> {
@@ -20,6 +22,7 @@ export async function runPartial(started: Run): Promise<void> {
     line: run.next_line || read.dialect.dataLine,
     blankRows: run.blank_rows
   }
+  if (run.next_row > 0 && plan.options.repeats === 'reject') await loadTouched(pool, run, memory)
   let cancelled = run.cancel_requested
   const stop = () => cancelled || signal.aborted
   if (!stop()) {
@@ -29,10 +32,14 @@ export async function runPartial(started: Run): Promise<void> {
       while (rows.length > 0 && !stop()) {
         const given = rows
         const whileBusy = startNext
-        const step = await commitBatch({ ...started, memory, whileBusy }, open, (count) => {
-          const next = given[count]
-          return next ? before(next.raw, done) : item.end
-        })
+        const step = await commitBatch(
+          { ...started, memory, whileBusy, waited: false },
+          open,
+          (count) => {
+            const next = given[count]
+            return next ? before(next.raw, done) : item.end
+          }
+        )
         done = step.checkpoint
         cancelled = step.cancel_requested
         // What was read ahead did not know of these rows.
@@ -42,6 +49,19 @@ export async function runPartial(started: Run): Promise<void> {
       }
       if (stop()) break
     }
+    await runWaiting({
+      run: started,
+      memory,
+      db: pool,
+      stop,
+      async take(batch) {
+        const whileBusy = () => {}
+        const place = { ...started, memory, whileBusy, waited: true }
+        const step = await commitBatch(place, batch, () => done)
+        cancelled = step.cancel_requested
+        return step
+      }
+    })
   }
   if (cancelled) await finishImport(pool, run, { state: 'cancelled' })
   else if (signal.aborted) await giveBack(pool, run)

@@ -4,6 +4,7 @@
 import { Type } from 'typebox'
 import { answer, nullable, oneOf, page, ref, time } from '../platform/http-schemas.ts'
 import { NamedRecordSchema } from '../records/schemas.ts'
+import { rowOptions } from './option-schemas.ts'
 import { importStates } from './status.ts'
 import { modes, outcomes } from './terms.ts'
 
@@ -85,6 +86,10 @@ export const ImportSchema = answer(
     allow_partial: Type.Boolean({
       description: 'Whether good rows are written although others are rejected.'
     }),
+    profile: nullable(Type.String(), 'Name of the import profile it was made with; null: none.'),
+    options: answer(rowOptions, {
+      description: 'How its rows are treated; all options, complete.'
+    }),
     organization: nullable(
       ref(NamedRecordSchema),
       'The one organization of the whole file; null: it comes from a column.'
@@ -95,9 +100,9 @@ export const ImportSchema = answer(
           description: 'Name of the file as sent, made safe to show.',
           examples: ['contacts.csv']
         }),
-        bytes: count('Size.'),
+        bytes: count('Size of what is stored: unpacked, and in UTF-8.'),
         sha256: Type.String({
-          description: 'SHA-256 of the content, in hex.',
+          description: 'SHA-256 of what is stored, in hex.',
           examples: ['8f56688a3fae291b819fd456be1881755daeb8a1fb79038118ca4d6c8442797d']
         }),
         delimiter: Type.String({ description: 'The character between cells.', examples: [','] })

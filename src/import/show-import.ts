@@ -4,7 +4,8 @@ import type { Static } from 'typebox'
 import { appError } from '../errors.ts'
 import { readCursor, toPage } from '../platform/cursor.ts'
 import type { Db } from '../platform/db.ts'
-import { getRecordType } from '../record-types/registry.ts'
+import type { TypeCatalogue } from '../record-types/registry.ts'
+import { loadTypes } from '../record-types/store.ts'
 import { nameOrganizations } from '../records/organizations.ts'
 import type { NamedRecord } from '../records/schemas.ts'
 import { type ImportJson, importJson } from './import-json.ts'
@@ -12,6 +13,11 @@ import { type PreviewSettings, previewImport } from './preview.ts'
 import type { ImportListQuery } from './request-schemas.ts'
 import type { ImportState } from './status.ts'
 import { findEarlierImport, getImport, type ImportRow, listImports } from './store.ts'
+
+interface TypesOfAccount {
+  account_id: number
+  types: TypeCatalogue
+}
 
 /** One import; a draft comes with its preview. Throws import_not_found. */
 export async function showImport(
@@ -21,12 +27,13 @@ export async function showImport(
   id: number
 ): Promise<ImportJson> {
   const row = await requireImport(db, account_id, id)
+  const types = await loadTypes(db, account_id)
   const { file_sha256: sha256, type } = row
   const [organization, earlier_import] = await Promise.all([
-    organizationOf(db, account_id, row),
+    organizationOf(db, { account_id, types }, row),
     findEarlierImport(db, account_id, { sha256, type, before: id })
   ])
-  const preview = row.state === 'draft' ? await previewImport(settings, row) : undefined
+  const preview = row.state === 'draft' ? await previewImport(settings, types, row) : undefined
   return importJson(row, {
     organization,
     earlier_import,
@@ -41,8 +48,8 @@ export async function requireImport(db: Db, account_id: number, id: number): Pro
   return row
 }
 
-async function organizationOf(db: Db, account_id: number, row: ImportRow) {
-  const names = await organizationsOf(db, account_id, [row])
+async function organizationOf(db: Db, place: TypesOfAccount, row: ImportRow) {
+  const names = await organizationsOf(db, place, [row])
   return names.get(row.id) ?? null
 }
 
@@ -62,19 +69,20 @@ export async function pageOfImports(
     limit: query.limit + 1
   })
   const { data, next_cursor } = toPage(rows, query.limit, (row) => row.id)
-  const names = await organizationsOf(db, account_id, data)
+  const types = await loadTypes(db, account_id)
+  const names = await organizationsOf(db, { account_id, types }, data)
   const json = data.map((row) => importJson(row, { organization: names.get(row.id) ?? null }))
   return { data: json, next_cursor }
 }
 
 /** The organization of each import that has one, by import id: one statement per record type. */
-async function organizationsOf(db: Db, account_id: number, rows: ImportRow[]) {
+async function organizationsOf(db: Db, { account_id, types }: TypesOfAccount, rows: ImportRow[]) {
   const found = new Map<number, NamedRecord>()
   for (const [name, those] of Map.groupBy(rows, (row) => row.type)) {
-    const type = getRecordType(name)
+    const type = types.get(name)
     if (!type) continue
     const ids = those.map((row) => row.options.organization_id)
-    const names = await nameOrganizations(db, account_id, type, ids)
+    const names = await nameOrganizations(db, { account_id, types, type }, ids)
     for (const { id, options } of those) {
       const organization = names.get(options.organization_id ?? 0)
       if (organization) found.set(id, organization)

@@ -3,7 +3,7 @@
 // in write/; here is what requests read and change.
 
 import type { Db, Tx } from '../platform/db.ts'
-import type { ImportOptions } from './resolve/plan.ts'
+import type { ImportOptions } from './resolve/import-options.ts'
 import type { ImportState } from './status.ts'
 import type { Dialect, Outcome, Problem } from './terms.ts'
 
@@ -15,6 +15,8 @@ export interface ImportRow {
   created_by: number | null
   created_by_name: string | null
   type: string
+  /** Name of the import profile it was made with; null: none. */
+  profile: string | null
   state: ImportState
   file_name: string
   file_key: string
@@ -41,8 +43,8 @@ export interface ImportRow {
 }
 
 const importColumns = `i.id, i.created_on, i.created_at, i.created_by, k.name AS created_by_name,
-      i.type, i.state, i.file_name, i.file_key, i.file_bytes, i.file_sha256, i.dialect, i.options,
-      i.mapping, i.next_offset, i.rows_created, i.rows_updated, i.rows_unchanged, i.rows_skipped,
+      i.type, i.profile, i.state, i.file_name, i.file_key, i.file_bytes, i.file_sha256, i.dialect,
+      i.options, i.mapping, i.next_offset, i.rows_created, i.rows_updated, i.rows_unchanged, i.rows_skipped,
       i.rows_rejected, i.rows_failed, i.rows_with_warnings, i.references_created, i.rows_total,
       i.error, i.queued_at, i.started_at, i.progressed_at, i.finished_at`
 
@@ -51,6 +53,9 @@ export interface NewImport {
   account_id: number
   created_by: number
   type: string
+  /** Version of the type that options and mapping were checked against. */
+  type_version: number
+  profile: string | null
   state: 'draft' | 'queued'
   file_name: string
   file_key: string
@@ -66,9 +71,10 @@ export async function insertImport(db: Db, made: NewImport): Promise<number> {
   const { rows } = await db.query<{ id: number }>(
     `/* import.insert */
     INSERT INTO imports (account_id, created_by, type, state, file_name, file_key, file_bytes,
-      file_sha256, dialect, options, mapping, queued_at)
+      file_sha256, dialect, options, mapping, type_version, profile, queued_at)
     VALUES ($1::integer, $2::integer, $3::text, $4::text, $5::text, $6::text, $7::bigint,
-      $8::text, $9::jsonb, $10::jsonb, $11::jsonb, CASE $4::text WHEN 'queued' THEN now() END)
+      $8::text, $9::jsonb, $10::jsonb, $11::jsonb, $12::integer, $13::text,
+      CASE $4::text WHEN 'queued' THEN now() END)
     RETURNING id`,
     [
       made.account_id,
@@ -81,7 +87,9 @@ export async function insertImport(db: Db, made: NewImport): Promise<number> {
       made.file_sha256,
       JSON.stringify(made.dialect),
       JSON.stringify(made.options),
-      JSON.stringify(made.mapping)
+      JSON.stringify(made.mapping),
+      made.type_version,
+      made.profile
     ]
   )
   const [row] = rows
@@ -135,6 +143,30 @@ export async function findEarlierImport(
     [account_id, file.sha256, file.type, file.before]
   )
   return rows[0]?.id ?? null
+}
+
+/** Makes those who queue imports of one type of an account take turns, until the transaction ends. */
+export async function lockUnfinished(tx: Tx, account_id: number, type: string): Promise<void> {
+  await tx.query(
+    `/* import.lock_unfinished */
+    SELECT pg_advisory_xact_lock(
+      hashtextextended('muster.imports ' || $1::integer::text || ' ' || $2::text, 0))`,
+    [account_id, type]
+  )
+}
+
+/** How many imports of a type are queued, running or being cancelled. */
+export async function countUnfinished(db: Db, account_id: number, type: string): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    `/* import.count_unfinished */
+    SELECT count(*)::integer AS count
+    FROM imports i
+    WHERE i.account_id = $1::integer
+      AND i.type = $2::text
+      AND i.state IN ('queued', 'running', 'cancelling')`,
+    [account_id, type]
+  )
+  return rows[0]?.count ?? 0
 }
 
 /** What `GET /imports` may ask for; null: any. */

@@ -20,6 +20,25 @@ export type Outcome = (typeof outcomes)[number]
 export const modes = ['create_only', 'update_only', 'create_and_update'] as const
 export type Mode = (typeof modes)[number]
 
+/** A second row about a record that an earlier row of the file was about. reject: it is rejected
+ *  (rows with the same external id that do not contradict each other are folded); merge: it is
+ *  applied like any other, in file order. */
+export const repeatPolicies = ['reject', 'merge'] as const
+export type RepeatPolicy = (typeof repeatPolicies)[number]
+
+/** What happens to a row that would create something very like what exists. */
+export const similarPolicies = ['warn', 'error', 'ignore'] as const
+export type SimilarPolicy = (typeof similarPolicies)[number]
+
+/** Keeps secrets from whoever reads the database. */
+export interface SecretBox {
+  /** Encrypts; each time to another text. */
+  seal(plain: string): string
+  open(sealed: string): string
+  /** The same text for the same secret, and no way back: what hashes are made of. */
+  digest(plain: string): string
+}
+
 /** One data row as the parser hands it on: cells are text, nothing is interpreted. */
 export interface RawRow {
   /** 1-based number among the data rows of the file (the header is not one). */

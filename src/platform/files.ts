@@ -1,17 +1,26 @@
-// Uploads on disk: a stream comes in, a file under our own random key comes out.
+// Uploads on disk: a stream comes in, a file under our own random key comes out, encrypted.
+// Sizes, offsets and hashes are those of the content as it was sent (see sealed-file.ts).
 // A file is written to uploads/partial/ first and moved to uploads/ when the caller keeps it, so
 // everything in uploads/partial/ that nobody writes to any more is a leftover and may be deleted.
-// Called by import/accept (store, keep, delete), previews and jobs (open), and app.ts (strays).
+// Called by import/accept (store, keep, delete), previews and jobs (open), app.ts (strays) and
+// `muster secrets` (key ids, rewriting).
 
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { appError } from '../errors.ts'
 import type { Log } from './log.ts'
+import { cipherAt, headerBytes, readFileHeader, startSealing } from './sealed-file.ts'
+import type { Secrets } from './secrets.ts'
 
 /** Size of the buffers that `openUpload` yields, and of the `head` kept for sniffing. */
 export const chunkBytes = 256 * 1024
+
+/** Where uploads are, and the keys that they are encrypted with. */
+export interface UploadPlace {
+  dataDir: string
+  secrets: Secrets
+}
 
 /** A file that was written completely and is not kept yet. */
 export interface StoredUpload {
@@ -34,17 +43,18 @@ export function uploadPath(dataDir: string, fileKey: string): string {
   return join(folderOf(dataDir), checkedKey(fileKey))
 }
 
-/** Writes a stream to a new file, durably (fsync). Memory: one chunk and `head`. When the source
- *  fails nothing is left and its error is rethrown; when the disk fails: storage_unavailable. */
+/** Writes a stream to a new file, encrypted and durably (fsync). Memory: one chunk and `head`. When
+ *  the source fails nothing is left and its error is rethrown; when the disk fails:
+ *  storage_unavailable. */
 export async function storeUpload(
-  dataDir: string,
+  { dataDir, secrets }: UploadPlace,
   source: AsyncIterable<Buffer>
 ): Promise<StoredUpload> {
   const file_key = randomUUID()
   const path = join(partialFolderOf(dataDir), file_key)
   const file = await onDisk(() => createFile(dataDir, path))
   try {
-    const stored = await writeAll(file, source)
+    const stored = await writeAll(file, source, secrets)
     await onDisk(() => file.sync())
     await onDisk(() => file.close())
     return { file_key, ...stored }
@@ -60,7 +70,9 @@ async function createFile(dataDir: string, path: string): Promise<FileHandle> {
   return open(path, 'wx', 0o600)
 }
 
-async function writeAll(file: FileHandle, source: AsyncIterable<Buffer>) {
+async function writeAll(file: FileHandle, source: AsyncIterable<Buffer>, secrets: Secrets) {
+  const { head, cipher } = startSealing(secrets)
+  await onDisk(() => file.appendFile(head))
   const hash = createHash('sha256')
   const heads: Buffer[] = []
   let bytes = 0
@@ -68,7 +80,7 @@ async function writeAll(file: FileHandle, source: AsyncIterable<Buffer>) {
     if (bytes < chunkBytes) heads.push(chunk.subarray(0, chunkBytes - bytes))
     hash.update(chunk)
     bytes += chunk.length
-    await onDisk(() => file.appendFile(chunk))
+    await onDisk(() => file.appendFile(cipher.update(chunk)))
   }
   return {
     bytes,
@@ -81,9 +93,13 @@ async function writeAll(file: FileHandle, source: AsyncIterable<Buffer>) {
 /** Makes a stored upload permanent. Called last in the transaction that names its key: a crash
  *  before it leaves a stray that `removeStrays` finds, never an import without its file. */
 export async function keepUpload(dataDir: string, fileKey: string): Promise<void> {
+  await moveUpload(dataDir, fileKey, fileKey)
+}
+
+async function moveUpload(dataDir: string, partial: string, fileKey: string): Promise<void> {
   const path = uploadPath(dataDir, fileKey)
   await onDisk(async () => {
-    await rename(join(partialFolderOf(dataDir), fileKey), path)
+    await rename(join(partialFolderOf(dataDir), partial), path)
     const folder = await open(folderOf(dataDir), 'r')
     await folder.sync().finally(() => folder.close())
   })
@@ -103,19 +119,71 @@ export async function hasUpload(dataDir: string, fileKey: string): Promise<boole
   )
 }
 
-/** Yields a kept upload's bytes from `offset` on, in fresh buffers of 256 KiB.
- *  Throws upload_gone when the file is not there any more. Leaving the loop closes the file. */
-export async function* openUpload(
-  dataDir: string,
+/** Yields a kept upload's content from byte `offset` on, in fresh buffers of 256 KiB. Throws
+ *  upload_gone when the file is not there any more, secret_key_missing when its key is not.
+ *  Leaving the loop closes the file. */
+export function openUpload(
+  place: UploadPlace,
   fileKey: string,
   offset = 0
 ): AsyncGenerator<Buffer> {
-  const path = uploadPath(dataDir, fileKey)
+  return openSealed(place.secrets, uploadPath(place.dataDir, fileKey), offset)
+}
+
+/** As `openUpload`, for an upload that was stored and is not kept yet. */
+export function openPartial(place: UploadPlace, fileKey: string): AsyncGenerator<Buffer> {
+  const path = join(partialFolderOf(place.dataDir), checkedKey(fileKey))
+  return openSealed(place.secrets, path, 0)
+}
+
+async function* openSealed(secrets: Secrets, path: string, offset: number): AsyncGenerator<Buffer> {
+  const file = await openFile(path)
   try {
-    yield* createReadStream(path, { start: offset, highWaterMark: chunkBytes })
-  } catch (error) {
-    throw isMissing(error) ? appError('upload_gone', {}, { cause: error }) : error
+    const header = await readFileHeader(file)
+    const cipher = header && cipherAt(secrets, header, offset)
+    let position = offset + (header ? headerBytes : 0)
+    // Read into again and again: only what is yielded is new.
+    const buffer = Buffer.allocUnsafeSlow(chunkBytes)
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, chunkBytes, position)
+      if (bytesRead === 0) return
+      position += bytesRead
+      const bytes = buffer.subarray(0, bytesRead)
+      yield cipher ? cipher.update(bytes) : Buffer.copyBytesFrom(bytes)
+    }
+  } finally {
+    await file.close()
   }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  return open(path, 'r').catch((error) => {
+    throw isMissing(error) ? appError('upload_gone', {}, { cause: error }) : error
+  })
+}
+
+/** The keys of all kept uploads. */
+export async function listUploads(dataDir: string): Promise<string[]> {
+  const names = await readdir(folderOf(dataDir)).catch((error) => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  return names.filter((name) => keyPattern.test(name)).sort()
+}
+
+/** Id of the key that an upload is encrypted with; null: it is not. Throws upload_gone. */
+export async function uploadKeyId(dataDir: string, fileKey: string): Promise<string | null> {
+  const file = await openFile(uploadPath(dataDir, fileKey))
+  return readFileHeader(file)
+    .then((header) => header?.keyId ?? null)
+    .finally(() => file.close())
+}
+
+/** Writes an upload anew under the current key, and puts it in the place of the old file at once:
+ *  who reads that goes on reading it. Throws as storeUpload and openUpload do. */
+export async function resealUpload(place: UploadPlace, fileKey: string): Promise<void> {
+  const { file_key: copy } = await storeUpload(place, openUpload(place, fileKey))
+  await moveUpload(place.dataDir, copy, fileKey)
 }
 
 /** Deletes partial files that nobody has written to for `olderThanMs`: a crash left them behind.

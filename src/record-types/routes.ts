@@ -1,22 +1,39 @@
-// Routes of record types: which there are, with their fields and match rules.
+// Routes of record types: which there are, defining own ones, templates of files.
 
-import { appError } from '../errors.ts'
+import type { Pool } from '../platform/db.ts'
 import type { App } from '../platform/http.ts'
 import { ok, problems, ref } from '../platform/http-schemas.ts'
-import { getRecordType, listRecordTypes, recordTypeNames } from './registry.ts'
+import { changeType, createType, removeType, requireType } from './change-types.ts'
+import { TypeDefinition, TypeReplacement } from './definition.ts'
+import type { ReadCell } from './read-values.ts'
 import {
-  type RecordTypeJson,
   RecordTypeListSchema,
   RecordTypeName,
-  RecordTypeSchema
+  RecordTypeSchema,
+  TemplateSchema
 } from './schemas.ts'
-import type { Field, RecordType } from './types.ts'
+import { loadTypes } from './store.ts'
+import { templateCsv, templateJson } from './template.ts'
+import { recordTypeJson } from './type-json.ts'
 
-/** Adds the routes of this module. Needs the access guard. */
-export function recordTypeRoutes(app: App): void {
+/** What these routes need. `readCell`: how import/ reads a cell, for the defaults of fields. */
+export interface RecordTypeContext {
+  pool: Pool
+  readCell: ReadCell
+}
+
+/** Adds the routes of this module. Needs the access guard (`request.account`). */
+export function recordTypeRoutes(app: App, context: RecordTypeContext): void {
   app.addSchema(RecordTypeSchema)
   app.addSchema(RecordTypeListSchema)
+  app.addSchema(TemplateSchema)
+  readRoutes(app, context)
+  templateRoutes(app, context)
+  changeRoutes(app, context)
+  deleteRoute(app, context)
+}
 
+function readRoutes(app: App, { pool }: RecordTypeContext): void {
   app.route({
     method: 'GET',
     url: '/record-types',
@@ -24,10 +41,13 @@ export function recordTypeRoutes(app: App): void {
       operationId: 'listRecordTypes',
       tags: ['record types'],
       summary: 'List record types',
-      description: 'All record types with their fields and match rules.',
+      description: 'All record types of the account with their fields and match rules.',
       response: { 200: ok('All record types.', ref(RecordTypeListSchema)), ...problems() }
     },
-    handler: () => ({ data: listRecordTypes().map(recordTypeJson) })
+    handler: async ({ account }) => {
+      const types = await loadTypes(pool, account.account_id)
+      return { data: types.list.map(recordTypeJson) }
+    }
   })
 
   app.route({
@@ -44,45 +64,127 @@ export function recordTypeRoutes(app: App): void {
         ...problems('record_type_not_found')
       }
     },
-    handler: ({ params: { name } }) => {
-      const type = getRecordType(name)
-      if (type) return recordTypeJson(type)
-      throw appError('record_type_not_found', { type: name, known: recordTypeNames().join(', ') })
-    }
+    handler: async ({ account, params }) =>
+      recordTypeJson(requireType(await loadTypes(pool, account.account_id), params.name))
   })
 }
 
-function recordTypeJson(type: RecordType): RecordTypeJson {
-  const { name, label, description, organization_field, fields, match_rules } = type
-  return {
-    name,
-    label,
-    description,
-    organization_field,
-    fields: fields.map(fieldJson),
-    match_rules: match_rules.map((rule) => ({
-      name: rule.name,
-      fields: rule.fields,
-      may_be_blank: rule.may_be_blank ?? [],
-      folding: rule.folding,
-      scope: rule.scope
-    }))
-  }
+function templateRoutes(app: App, { pool }: RecordTypeContext): void {
+  app.route({
+    method: 'GET',
+    url: '/record-types/:name/template.csv',
+    schema: {
+      operationId: 'downloadTemplate',
+      tags: ['record types'],
+      summary: 'Download a template',
+      description:
+        'A file to fill in: the header, and one sample row that shows how cells are written. Take ' +
+        'the sample row out before sending the file; one that was left in is skipped.',
+      params: RecordTypeName,
+      response: {
+        200: {
+          description: 'CSV in UTF-8.',
+          headers: {
+            'content-disposition': { type: 'string', description: 'Name of the file.' }
+          },
+          content: { 'text/csv': { schema: { type: 'string', description: 'The template.' } } }
+        },
+        ...problems('record_type_not_found')
+      }
+    },
+    handler: async ({ account, params }, reply) => {
+      const type = requireType(await loadTypes(pool, account.account_id), params.name)
+      reply.header('content-disposition', `attachment; filename="${type.name}-template.csv"`)
+      return reply.type('text/csv; charset=utf-8; header=present').send(templateCsv(type))
+    }
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/record-types/:name/template.json',
+    schema: {
+      operationId: 'getTemplate',
+      tags: ['record types'],
+      summary: 'Explain a template',
+      description: 'The columns of the template: which are required, and what their cells hold.',
+      params: RecordTypeName,
+      response: {
+        200: ok('The columns.', ref(TemplateSchema)),
+        ...problems('record_type_not_found')
+      }
+    },
+    handler: async ({ account, params }) =>
+      templateJson(requireType(await loadTypes(pool, account.account_id), params.name))
+  })
 }
 
-function fieldJson(field: Field): RecordTypeJson['fields'][number] {
-  const { name, label, aliases, kind, description, required, reference } = field
-  return {
-    name,
-    label,
-    aliases,
-    kind,
-    description,
-    required,
-    separator: field.many?.separator ?? null,
-    default: field.default ?? null,
-    options: field.options ?? null,
-    max_length: field.max_length ?? null,
-    reference: reference ? { type: reference.type, on_missing: reference.on_missing } : null
-  }
+function changeRoutes(app: App, context: RecordTypeContext): void {
+  app.route({
+    method: 'POST',
+    url: '/record-types',
+    schema: {
+      operationId: 'createRecordType',
+      tags: ['record types'],
+      summary: 'Define a record type',
+      description:
+        'A type of your own. A definition that makes no sense is refused with everything that is ' +
+        'wrong with it. The answer shows what was added and derived.',
+      body: TypeDefinition,
+      response: {
+        201: ok('The record type.', ref(RecordTypeSchema), {
+          location: { type: 'string', description: 'Its address.' }
+        }),
+        ...problems('type_invalid', 'type_conflict')
+      }
+    },
+    handler: async ({ account, body }, reply) => {
+      const type = await createType({ ...context, ...account }, body)
+      reply.header('location', `/record-types/${type.name}`)
+      return reply.code(201).send(recordTypeJson(type))
+    }
+  })
+
+  app.route({
+    method: 'PUT',
+    url: '/record-types/:name',
+    schema: {
+      operationId: 'replaceRecordType',
+      tags: ['record types'],
+      summary: 'Change a record type',
+      description:
+        'Replaces the definition of a type of your own, or what you add to a built-in type. ' +
+        'Refused where records would be torn: fields of records keep their kind, and match rules ' +
+        'can then only be taken away. Values of a field that is left out stay in the records.',
+      params: RecordTypeName,
+      body: TypeReplacement,
+      response: {
+        200: ok('The record type.', ref(RecordTypeSchema)),
+        ...problems('record_type_not_found', 'type_invalid', 'type_conflict')
+      }
+    },
+    handler: async ({ account, params, body }) =>
+      recordTypeJson(await changeType({ ...context, ...account }, params.name, body))
+  })
+}
+
+function deleteRoute(app: App, context: RecordTypeContext): void {
+  app.route({
+    method: 'DELETE',
+    url: '/record-types/:name',
+    schema: {
+      operationId: 'deleteRecordType',
+      tags: ['record types'],
+      summary: 'Delete a record type',
+      description: 'Only a type of your own without records, which no other type refers to.',
+      params: RecordTypeName,
+      response: {
+        204: { description: 'It is gone.', type: 'null' },
+        ...problems('record_type_not_found', 'type_conflict')
+      }
+    },
+    handler: async ({ account, params }, reply) => {
+      await removeType({ ...context, ...account }, params.name)
+      return reply.code(204).send(null)
+    }
+  })
 }

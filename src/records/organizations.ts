@@ -5,16 +5,23 @@
 import { appError } from '../errors.ts'
 import type { Db } from '../platform/db.ts'
 import { keyText } from '../record-types/match-keys.ts'
-import { requireRecordType } from '../record-types/registry.ts'
+import type { TypeCatalogue } from '../record-types/registry.ts'
 import type { RecordType } from '../record-types/types.ts'
 import { recordTitle } from './record-json.ts'
 import type { NamedRecord } from './schemas.ts'
 import { findByKey, getRecords } from './store.ts'
 
+/** Whose records of which type are meant. */
+export interface OrganizationPlace {
+  account_id: number
+  types: TypeCatalogue
+  type: RecordType
+}
+
 /** The type of the organizations that records of `type` belong to; null: they stand alone. */
-export function organizationTypeOf(type: RecordType): RecordType | null {
+export function organizationTypeOf(types: TypeCatalogue, type: RecordType): RecordType | null {
   const reference = organizationReference(type)
-  return reference ? requireRecordType(reference.type) : null
+  return reference ? types.require(reference.type) : null
 }
 
 function organizationReference(type: RecordType) {
@@ -25,13 +32,12 @@ function organizationReference(type: RecordType) {
  *  the name of another is not guessed. Throws organization_not_found, organization_ambiguous. */
 export async function findOrganization(
   db: Db,
-  account_id: number,
-  type: RecordType,
+  { account_id, types, type }: OrganizationPlace,
   wanted: string | number
 ): Promise<NamedRecord> {
   const reference = organizationReference(type)
   if (!reference) throw new Error(`${type.name} belong to no organization`)
-  const target = requireRecordType(reference.type)
+  const target = types.require(reference.type)
   const text = String(wanted).trim()
   const ids = new Set(/^[1-9]\d{0,14}$/.test(text) ? [Number(text)] : [])
   const rule = target.match_rules.find((one) => one.name === reference.rule)
@@ -57,11 +63,10 @@ export async function findOrganization(
 /** Titles of organizations by id, for records or imports of one type; one statement. */
 export async function nameOrganizations(
   db: Db,
-  account_id: number,
-  type: RecordType,
+  { account_id, types, type }: OrganizationPlace,
   ids: (number | null)[]
 ): Promise<Map<number, NamedRecord>> {
-  const target = organizationTypeOf(type)
+  const target = organizationTypeOf(types, type)
   const wanted = [...new Set(ids.filter((id) => id !== null))]
   if (!target || wanted.length === 0) return new Map()
   const rows = await getRecords(db, account_id, target.type_id, wanted)

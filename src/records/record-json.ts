@@ -1,8 +1,7 @@
 // A row of `records` -> the record as the API shows it. Pure.
 
 import type { Static } from 'typebox'
-import { getRecordTypeById } from '../record-types/registry.ts'
-import type { RecordData, RecordType } from '../record-types/types.ts'
+import { isSensitive, type RecordData, type RecordType } from '../record-types/types.ts'
 import type { NamedRecord, RecordSchema } from './schemas.ts'
 import type { RecordRow } from './store.ts'
 
@@ -13,20 +12,29 @@ export function recordTitle(type: RecordType, data: RecordData): string {
   return type.title_fields.flatMap((name) => data[name] ?? []).join(' ')
 }
 
-/** The values in the order of the type's fields; the database keeps an order of its own. */
+/** The values in the order of the type's fields; the database keeps an order of its own. Of secrets
+ *  there is not even the encrypted form. */
 function inOrder(type: RecordType, data: RecordData): RecordData {
   const ordered: RecordData = {}
-  for (const { name } of type.fields) {
-    const value = data[name]
-    if (value !== undefined) ordered[name] = value
+  for (const field of type.fields) {
+    const value = data[field.name]
+    if (value !== undefined && !isSensitive(field)) ordered[field.name] = value
   }
   return ordered
 }
 
+/** Names of the sensitive fields that have a value. */
+function secretsOf(type: RecordType, data: RecordData): string[] {
+  const set = type.fields.filter((field) => isSensitive(field) && data[field.name] !== undefined)
+  return set.map((field) => field.name)
+}
+
 /** The record as JSON. `organization`: the one it belongs to, looked up by the caller. */
-export function recordJson(row: RecordRow, organization: NamedRecord | null): RecordJson {
-  const type = getRecordTypeById(row.type_id)
-  if (!type) throw new Error(`record ${row.id} has the unknown type ${row.type_id}`)
+export function recordJson(
+  type: RecordType,
+  row: RecordRow,
+  organization: NamedRecord | null
+): RecordJson {
   return {
     id: row.id,
     type: type.name,
@@ -34,6 +42,7 @@ export function recordJson(row: RecordRow, organization: NamedRecord | null): Re
     version: row.version,
     organization,
     data: inOrder(type, row.data),
+    secrets: secretsOf(type, row.data),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
     created_import_id: row.created_import_id,

@@ -23,7 +23,8 @@ export const RecordListQuery = Type.Object(
         maxProperties: 10,
         description:
           'Value that a field must have, as `filter[field]=value`; several must all hold. A ' +
-          'field with several values fits when one of them does. Compared exactly, as stored.',
+          'field with several values fits when one of them does. Compared exactly, as stored. ' +
+          'Sensitive fields cannot be asked for.',
         examples: [{ first_name: 'Ann' }]
       })
     ),
@@ -52,6 +53,12 @@ export const RecordSchema = answer(
       description: 'Values by field; a field without a value is absent. References are ids.',
       examples: [{ organization: 17, first_name: 'Ann', emails: ['ann@example.com'] }]
     }),
+    secrets: Type.Array(Type.String({ description: 'Name of the field.' }), {
+      description:
+        'Sensitive fields that have a value. They are never part of `data`; see ' +
+        '`GET /records/{id}/secrets`.',
+      examples: [['password']]
+    }),
     created_at: time('When it was created.'),
     updated_at: time('When it was last changed.'),
     created_import_id: nullable(Type.Integer(), 'The import that created it; null: none did.'),
@@ -59,6 +66,30 @@ export const RecordSchema = answer(
     archived_at: nullable(time(''), 'When it was archived; null: in use.')
   },
   { $id: 'Record', description: 'A record of any type.' }
+)
+
+export const RecordSecretsSchema = answer(
+  {
+    data: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'Values of the sensitive fields; one without a value is absent.',
+      examples: [{ password: 'correct horse' }]
+    })
+  },
+  { $id: 'RecordSecrets', description: 'The secrets of a record, readable.' }
+)
+
+export const ExportQuery = Type.Object(
+  {
+    type: RecordListQuery.properties.type,
+    organization: RecordListQuery.properties.organization,
+    secrets: Type.Boolean({
+      default: false,
+      description:
+        'true: with the values of sensitive fields, for a key that may read secrets; otherwise ' +
+        'their cells are blank, and importing a blank cell leaves a secret as it is.'
+    })
+  },
+  { additionalProperties: false }
 )
 
 export const RecordPageSchema = page(RecordSchema, 'RecordPage', 'Records by id.')

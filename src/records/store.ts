@@ -76,6 +76,27 @@ export async function findByKey(
   return rows.map((row) => row.record_id)
 }
 
+/** Ids of the records that hold keys under a match rule (its code), by key. */
+export async function findByKeys(
+  db: Db,
+  account_id: number,
+  { type_id, rule, values }: { type_id: number; rule: number; values: string[] }
+): Promise<Map<string, number[]>> {
+  if (values.length === 0) return new Map()
+  const { rows } = await db.query<{ value: string; ids: number[] }>(
+    `/* records.find_by_keys */
+    SELECT k.value, json_agg(k.record_id) AS ids
+    FROM record_keys k
+    WHERE k.account_id = $1::integer
+      AND k.type_id = $2::smallint
+      AND k.rule = $3::smallint
+      AND k.value = ANY ($4::text[])
+    GROUP BY k.value`,
+    [account_id, type_id, rule, values]
+  )
+  return new Map(rows.map((row) => [row.value, row.ids]))
+}
+
 /** What `GET /records` may ask for. */
 export interface RecordFilter {
   type_id: number

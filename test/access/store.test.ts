@@ -29,7 +29,13 @@ t.test('a key is found by its hash, and is nowhere in the database', async (t) =
   const pool = await setupPool(t)
   const { account_id } = await createAccount(pool, 'one')
   const { id, key } = await createApiKey(pool, account_id, 'nightly')
-  t.same(await findAccountByKeyHash(pool, hashKey(key)), { account_id, key_id: id })
+  t.same(await findAccountByKeyHash(pool, hashKey(key)), {
+    account_id,
+    key_id: id,
+    reads_secrets: false
+  })
+  const reader = await createApiKey(pool, account_id, 'reader', { reads_secrets: true })
+  t.match(await findAccountByKeyHash(pool, hashKey(reader.key)), { reads_secrets: true })
   t.equal(await findAccountByKeyHash(pool, hashKey(newKey())), null)
   const { rows } = await pool.query('SELECT row_to_json(k)::text AS text FROM api_keys k')
   t.notOk(rows[0].text.includes(key.slice(3)))

@@ -28,6 +28,7 @@ const foundation = [
   'src/config.ts',
   'src/errors.ts',
   'src/error-catalogue.ts',
+  'src/row-problem-catalogue.ts',
   'src/events.ts',
   'src/import/terms.ts'
 ]
@@ -125,6 +126,7 @@ const pureFolder = /^src\/import\/(parse|resolve|decide)\//
 const pureImports = [
   /^node:/,
   /^csv-parser$/,
+  /^libphonenumber-js\/min$/,
   /^src\/import\/terms\.ts$/,
   /^src\/errors\.ts$/,
   /^src\/record-types\//,

@@ -4,7 +4,7 @@
 
 import { runImport } from '../../src/import/job.ts'
 import { keysOf } from '../../src/record-types/match-keys.ts'
-import { listRecordTypes } from '../../src/record-types/registry.ts'
+import { builtinTypes } from '../../src/record-types/registry.ts'
 import type { RecordData } from '../../src/record-types/types.ts'
 import type { Setup } from '../setup.ts'
 
@@ -83,10 +83,11 @@ async function importOnce(service: Setup, { account_id, key }: Account, file: Wa
   const lines = [headers, ...rows].map((cells) => `${cells.map((c) => `"${c}"`).join(',')}\n`)
   const { status, body } = await service.uploadCsv(lines.join(''), { ...options, type, key })
   if (status !== 202) throw new Error(`upload refused: ${JSON.stringify(body)}`)
-  const { pool, log, config } = service
+  const { pool, secrets, log, config } = service
   const signal = new AbortController().signal
   const giveBack = async () => {}
-  const context = { pool, log, signal, giveBack, config: { ...config, batchRows: way.batchRows } }
+  const own = { ...config, batchRows: way.batchRows }
+  const context = { pool, secrets, log, signal, giveBack, config: own }
   await runImport(context, { account_id, import_id: body.id })
   const { rows: found } = await pool.query<OutcomeRow>(
     `SELECT r.outcome, r.record_id, r.matched_by, r.changed_fields, r.problems
@@ -163,7 +164,7 @@ async function readRecords({ pool }: Setup, { account_id }: Account, labels: Lab
 }
 
 function namedReferences(type_id: number, data: RecordData, labels: Labels) {
-  const type = listRecordTypes().find((one) => one.type_id === type_id)
+  const type = builtinTypes.list.find((one) => one.type_id === type_id)
   const named: Record<string, unknown> = { ...data }
   for (const { name, kind } of type?.fields ?? []) {
     if (kind !== 'reference' || !(name in data)) continue
@@ -175,7 +176,7 @@ function namedReferences(type_id: number, data: RecordData, labels: Labels) {
 
 /** The keys that a record must have by its values: `rule value`, sorted. */
 function wantedKeys(type_id: number, data: RecordData, organization_id: number | null): string[] {
-  const type = listRecordTypes().find((one) => one.type_id === type_id)
+  const type = builtinTypes.list.find((one) => one.type_id === type_id)
   const keys = type?.match_rules.flatMap((rule) =>
     keysOf(rule, data, organization_id).map((key) => `${rule.code} ${key}`)
   )

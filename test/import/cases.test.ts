@@ -1,8 +1,11 @@
 // The rules of importing as folders: test/import/cases/<name>/ holds
-//   type.json      { "type", "options", "before": [{ "type", "file", "options" }] }
+//   type.json      { "type", "options", "before": [{ "type", "file", "options" }],
+//                    "define": [{ "method", "path", "body" }], "show": ["users"] }
 //   input.csv      what is imported
 //   expected.json  { "state", "counts", "references_created", "rows", "records" }
-// Everything runs through the API and a worker, each case in an account of its own.
+// Everything runs through the API and a worker, each case in an account of its own. `define` are
+// requests made first (record types, profiles); `show` names the types whose records are compared
+// whole, references by title (without it: organizations and contacts, without references).
 // A new case needs no code. `rows` lists outcomes in file order; `codes` are the problems' codes.
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -29,9 +32,17 @@ t.test('cases', async (t) => {
     await t.test(name.replaceAll('-', ' '), async (t) => {
       const { key } = await service.makeAccount(name)
       const given = readJson(name, 'type.json')
+      for (const { method, path, body } of given.define ?? []) {
+        const answer = await service.request(method, path, { key, body })
+        if (answer.status >= 300) throw new Error(`${name}: ${JSON.stringify(answer.body)}`)
+      }
       for (const step of given.before ?? []) await runStep(service, key, name, step)
       const done = await runStep(service, key, name, { file: 'input.csv', ...given })
-      const actual = await look(service, key, done)
+      const text = [...(given.before ?? []), { file: 'input.csv' }]
+        .map((step) => read(name, step.file))
+        .join()
+      const show = given.show ? { types: given.show, text } : null
+      const actual = await look(service, key, done, show)
       t.strictSame(actual, { ...readJson(name, 'expected.json') })
       // Every row is accounted for, whatever the case is about.
       const counted = Object.values(done.counts as Record<string, number>).reduce((a, b) => a + b)
@@ -50,13 +61,22 @@ async function runStep(service: Setup, key: string, name: string, step: Step) {
   })
 }
 
-async function look(service: Setup, key: string, done: { id: number; [name: string]: unknown }) {
+async function look(
+  service: Setup,
+  key: string,
+  done: { id: number; [name: string]: unknown },
+  show: { types: string[]; text: string } | null
+) {
   const get = async (path: string) => (await service.request('GET', path, { key })).body.data
   const rows = await get(`/imports/${done.id}/rows`)
   const records: Record<string, unknown[]> = {}
-  for (const type of ['organizations', 'contacts']) {
+  const titles = show ? await readTitles(get) : new Map()
+  for (const type of show?.types ?? ['organizations', 'contacts']) {
     const list = await get(`/records?type=${type}`)
-    if (list.length > 0) records[type] = list.map(plainRecord)
+    if (list.length === 0) continue
+    records[type] = list.map(
+      show ? (one: unknown) => wholeRecord(one, titles, show.text) : plainRecord
+    )
   }
   const counts = done.counts as Record<string, number>
   return {
@@ -66,6 +86,53 @@ async function look(service: Setup, key: string, done: { id: number; [name: stri
     rows: rows.map(plainRow),
     records
   }
+}
+
+type Get = (path: string) => Promise<{ id: number; title: string; name: string; fields: Field[] }[]>
+interface Field {
+  name: string
+  kind: string
+  reference: { type: string } | null
+}
+
+/** Which record of which type an id stands for, by field of a type. */
+async function readTitles(get: Get) {
+  const types = await get('/record-types')
+  const titles = new Map<string, Map<number, string>>()
+  for (const { name } of types) {
+    const list = await get(`/records?type=${name}&limit=200`)
+    titles.set(name, new Map(list.map(({ id, title }) => [id, title])))
+  }
+  const references = new Map<string, Map<number, string>>()
+  for (const { name, fields } of types) {
+    for (const field of fields) {
+      if (field.reference) {
+        references.set(`${name}.${field.name}`, titles.get(field.reference.type) ?? new Map())
+      }
+    }
+  }
+  return references
+}
+
+// What differs from run to run is only told to be there.
+const changing = [/^[0-9a-f]{24}$/, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/]
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON of the API
+function wholeRecord(record: any, titles: Map<string, Map<number, string>>, text: string) {
+  const values: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(record.data)) {
+    const names = titles.get(`${record.type}.${name}`)
+    const shown = (one: unknown) => names?.get(one as number) ?? one
+    values[name] = Array.isArray(value) ? value.map(shown) : shown(value)
+  }
+  const generated = ['client_id', 'project_id', 'desk_id', 'created']
+  for (const name of generated) {
+    const value = values[name]
+    const isGenerated = changing.some((one) => one.test(String(value)))
+    if (isGenerated && !text.includes(String(value))) values[name] = '(generated)'
+  }
+  const secrets = record.secrets?.length > 0 ? { secrets: record.secrets } : {}
+  return { version: record.version, ...secrets, ...values }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of the API

@@ -67,6 +67,33 @@ t.test('what a change does not name stays as it is', async (t) => {
   t.same(fieldsOf(back.body), ['organization', null, 'emails'], 'null: the suggestions')
 })
 
+t.test('every option of a draft can be changed, and null takes away', async (t) => {
+  const s = await setup(t)
+  const { path } = await draft(s)
+  const options = {
+    blank: 'default',
+    clear_marker: null,
+    repeats: 'merge',
+    similar: 'ignore',
+    update: { tags: 'append' },
+    separators: { tags: ';' },
+    on_missing: { organization: 'fail' },
+    default_country: 'de',
+    require_external_id: true
+  }
+  const changed = await patch(s, path, options)
+  t.equal(changed.status, 200, JSON.stringify(changed.body))
+  t.same(changed.body.options, { ...options, default_country: 'DE' })
+  const back = await patch(s, path, { default_country: null, update: {} })
+  t.same(back.body.options, { ...options, default_country: null, update: {} })
+  const wrong = await patch(s, path, { update: { first_name: 'append' }, separators: { x: ';' } })
+  t.match(wrong, { status: 400, body: { code: 'invalid_option', details: { faults: [{}, {}] } } })
+  const country = await patch(s, path, { default_country: 'QQ' })
+  t.match(country.body, { code: 'invalid_option' })
+  const shape = await patch(s, path, { blank: 'clear', on_missing: { organization: 'make' } })
+  t.match(shape, { status: 400, body: { code: 'validation_failed' } })
+})
+
 t.test('the organization of a draft is set by id or name and cleared by null', async (t) => {
   const s = await setup(t, { worker: true })
   await s.runCsv('Name\nHappy Frog\n', { type: 'organizations' })

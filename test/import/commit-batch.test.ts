@@ -2,24 +2,19 @@
 
 import t, { type Test } from 'tap'
 import { commitBatch } from '../../src/import/commit-batch.ts'
-import { compilePlan } from '../../src/import/resolve/plan.ts'
 import { resolveRow } from '../../src/import/resolve/resolve-row.ts'
 import type { Run } from '../../src/import/run.ts'
 import { prepareBatch, startMemory } from '../../src/import/run-batch.ts'
 import { StaleAttempt } from '../../src/import/write/import-state.ts'
 import { createPool, type Pool } from '../../src/platform/db.ts'
 import { createLog } from '../../src/platform/log.ts'
-import { contacts } from '../../src/record-types/builtin/contacts.ts'
-import { organizations } from '../../src/record-types/builtin/organizations.ts'
+import { builtinTypes } from '../../src/record-types/registry.ts'
 import { setupDatabase } from '../helpers/cluster.ts'
+import { planOf } from '../helpers/plans.ts'
 
 const headers = ['external_id', 'organization', 'first_name', 'emails', 'notes']
-const plan = compilePlan({
-  type: contacts,
-  mapping: headers,
-  headers,
-  options: { mode: 'create_and_update', allow_partial: true, organization_id: null }
-})
+const contacts = builtinTypes.require('contacts')
+const plan = planOf(contacts, headers, { repeats: 'merge' })
 
 async function start(t: Test) {
   const { databaseUrl } = await setupDatabase(t)
@@ -60,7 +55,7 @@ const after = (rows: number) => ({ rows, offset: rows * 50, line: rows + 2, blan
 /** Runs the rows to their end, as the job does. */
 async function commitAll(started: Run, all: ReturnType<typeof makeRows>) {
   const memory = startMemory(plan)
-  const run = { ...started, memory, whileBusy: () => {} }
+  const run = { ...started, memory, whileBusy: () => {}, waited: false }
   let done = 0
   for (let rows = all; rows.length > 0; ) {
     const before = done
@@ -175,11 +170,9 @@ t.test('two imports that name the same new organizations create each once', asyn
 t.test('a batch read ahead keeps its references when somebody else writes the type', async (t) => {
   const { pool, started, account_id } = await start(t)
   const names = ['name', 'status', 'external_id']
-  const options = { mode: 'create_and_update', allow_partial: true, organization_id: null } as const
-  const mapping = ['name', 'organization_status', 'external_id']
-  const own = compilePlan({ type: organizations, mapping, headers: names, options })
+  const own = planOf(builtinTypes.require('organizations'), names)
   const memory = startMemory(own)
-  const run = { ...started, plan: own, memory, whileBusy: () => {} }
+  const run = { ...started, plan: own, memory, whileBusy: () => {}, waited: false }
   const prepareRow = (row: number, cells: string[]) =>
     prepareBatch(own, memory, [
       resolveRow(own, { row, line: row + 1, offset: 0, cells, problems: null })
@@ -217,9 +210,9 @@ t.test('a batch read before the first one is written knows its keys', async (t) 
     [account_id]
   )
   const options = { ...plan.options, organization_id: made[0].id }
-  const own = compilePlan({ type: contacts, mapping: headers, headers, options })
+  const own = planOf(contacts, headers, options)
   const memory = startMemory(own)
-  const run = { ...started, plan: own, memory, whileBusy: () => {} }
+  const run = { ...started, plan: own, memory, whileBusy: () => {}, waited: false }
   for (const [index, notes] of ['first', 'second'].entries()) {
     const cells = ['c1', '', 'Ann', '', notes]
     const raw = { row: index + 1, line: index + 2, offset: 0, cells, problems: null }

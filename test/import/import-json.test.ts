@@ -2,7 +2,9 @@
 
 import t from 'tap'
 import { importJson } from '../../src/import/import-json.ts'
+import { completeOptions } from '../../src/import/resolve/import-options.ts'
 import type { ImportRow } from '../../src/import/store.ts'
+import { contacts } from '../../src/record-types/builtin/contacts.ts'
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 31, 9, 30, second))
 
@@ -20,7 +22,8 @@ function row(over: Partial<ImportRow> = {}): ImportRow {
     file_bytes: 10_100,
     file_sha256: 'ab',
     dialect: { delimiter: ',', newline: '\n', headers: ['A', 'B'], dataOffset: 100, dataLine: 2 },
-    options: { mode: 'create_and_update', allow_partial: true, organization_id: null },
+    profile: null,
+    options: completeOptions(contacts, {}),
     mapping: ['first_name', null],
     next_offset: 2_600,
     rows_created: 20,

@@ -1,5 +1,6 @@
 // Batches are invisible: whatever rows a file holds and however they are put together, outcomes and
-// records are those of a worker that takes one row after the other.
+// records are those of a worker that takes one row after the other. Where rows may meet again
+// (repeats=merge) and none waits for a later one, they are even those of an import for each row.
 
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
@@ -46,9 +47,14 @@ const rowsOf = (row: fc.Arbitrary<string[]>) => fc.array(row, { minLength: 1, ma
 const contactsFile = fc
   .tuple(rowsOf(contactRow), mode, fc.constantFrom({}, {}, { organization: 'A' }))
   .map(([rows, mode, more]) => contacts(rows, { mode, ...more }))
+const mergingFile = contactsFile.map((file) => merging(file))
 const organizationsFile = fc
   .tuple(rowsOf(organizationRow), mode)
   .map(([rows, mode]) => organizations(rows, { mode }))
+
+const merging = (file: WayFile): WayFile => {
+  return { ...file, options: { ...file.options, repeats: 'merge' } }
+}
 
 const ways: Record<string, Way> = {
   'in one batch': { batchRows: 3_000 },
@@ -58,11 +64,16 @@ const ways: Record<string, Way> = {
 }
 
 /** Imports the files row by row and in the given ways, and compares all there is to see. */
-async function checkWays(service: Setup, files: WayFile[], names: string[]): Promise<void> {
+async function checkWays(
+  service: Setup,
+  files: WayFile[],
+  names: string[],
+  rowByRow = true
+): Promise<void> {
   // The organization that the option names must exist.
   const first = organizations([['', '', 'A', '', '', '']])
   const all = [first, ...files]
-  const wanted = await importFiles(service, all, { batchRows: 1, rowByRow: true })
+  const wanted = await importFiles(service, all, { batchRows: 1, rowByRow })
   for (const name of names) {
     const actual = await importFiles(service, all, ways[name] as Way)
     if (!isDeepStrictEqual(actual, wanted)) {
@@ -79,19 +90,23 @@ type Outcomes = Awaited<ReturnType<typeof importFiles>>['outcomes']
 /** A file of which every row made a record finds them all when it is sent again at once. */
 function checkSecondTime(file: WayFile, [before, again]: Outcomes): void {
   if (!before?.every((row) => row.outcome === 'created')) return
+  // An id that named nothing the first time may name a record by now.
+  if (file.rows.some((row) => row.some((cell) => cell.startsWith('#')))) return
   const expected = file.options?.mode === 'create_only' ? 'skipped' : 'unchanged'
   if (again?.every((row) => row.outcome === expected)) return
   throw new Error(`sent again: ${JSON.stringify({ file, again }, null, 1)}`)
 }
 
-for (const [name, file] of [
-  ['contacts', contactsFile],
-  ['organizations', organizationsFile]
+for (const [name, file, rowByRow] of [
+  ['contacts that may repeat', mergingFile, true],
+  ['contacts', contactsFile, false],
+  ['organizations that may repeat', organizationsFile.map(merging), false],
+  ['organizations', organizationsFile, false]
 ] as const) {
   t.test(`${name} become the same however their rows are put together`, async (t) => {
     const service = await setup(t)
     const property = fc.asyncProperty(file, file, oneOf(...Object.keys(ways)), (one, two, way) =>
-      checkWays(service, [one, two, two, one], [way])
+      checkWays(service, [one, two, two, one], [way], rowByRow)
     )
     await fc.assert(property, { numRuns: Number(process.env.FC_RUNS ?? 15) })
     t.pass('every way made the same')
@@ -133,7 +148,7 @@ const found: Record<string, WayFile[]> = {
 t.test('rows see what the rows before them changed', async (t) => {
   const service = await setup(t)
   for (const [name, files] of Object.entries(found)) {
-    await checkWays(service, files, Object.keys(ways))
+    await checkWays(service, files.map(merging), Object.keys(ways))
     t.pass(name)
   }
 })

@@ -1,32 +1,40 @@
-// accept: multipart form -> stored file -> import row and job in one transaction.
-// In: the parts of the form and who sends them. Out: the id of the import and whether it is a draft.
+// accept: form or body -> stored file -> import row and job in one transaction.
+// In: what was sent and who sends it. Out: the id of the import and whether it is a draft.
 // Whatever is refused leaves nothing behind: no import, no file. Called by routes.ts.
 
+import type { IncomingMessage } from 'node:http'
 import type { Multipart } from '@fastify/multipart'
 import type { Config } from '../../config.ts'
 import { appError } from '../../errors.ts'
 import { isConnectionError, type Pool, type Tx, withTransaction } from '../../platform/db.ts'
 import { deleteUpload, keepUpload } from '../../platform/files.ts'
 import type { Log } from '../../platform/log.ts'
+import type { Secrets } from '../../platform/secrets.ts'
+import { loadTypes } from '../../record-types/store.ts'
 import type { RecordType } from '../../record-types/types.ts'
-import { findOrganization, organizationTypeOf } from '../../records/organizations.ts'
-import { sniffCsv } from '../parse/sniff.ts'
-import { parseMapping, suggestMapping, unmappedRequired } from '../resolve/map-columns.ts'
 import { insertImport, type NewImport } from '../store.ts'
-import { requireType, type UploadOptions } from './options.ts'
-import { readForm, type UploadForm } from './read-form.ts'
+import { checkUnfinished, takePlace } from './limits.ts'
+import { type PlanPlace, planImport, settleOptions } from './plan-import.ts'
+import { type BodyHeaders, isPacked, readBody } from './read-body.ts'
+import { readForm } from './read-form.ts'
+import { type ReadUpload, readOptions, type UploadLimits } from './read-upload.ts'
+import { type StoredFile, storeAgain } from './store-file.ts'
 
 /** What the import routes work with. `enqueue` puts an import's job into the transaction. */
 export interface ImportContext {
   config: Config
   pool: Pool
+  secrets: Secrets
   log: Log
   enqueue(tx: Tx, job: { account_id: number; import_id: number; type: string }): Promise<void>
 }
 
 export interface Upload {
   account: { account_id: number; key_id: number }
-  parts: AsyncIterable<Multipart>
+  /** The parts of a form, or a body that is the file itself. */
+  body: { parts: AsyncIterable<Multipart> } | { stream: IncomingMessage }
+  headers: BodyHeaders
+  query: Record<string, unknown>
   /** Content-Length of the whole request; NaN when the client does not say. */
   announcedBytes: number
   /** Aborted with the error to answer when the client stops sending. */
@@ -36,117 +44,86 @@ export interface Upload {
 // What a form may have besides the file: boundaries, part headers, options.
 const formOverheadBytes = 1024 * 1024
 
-/** Accepts one upload. Throws the errors of reading the form, of the file's head (not_csv ...), of
- *  the mapping, and organization_not_found; all of them before anything is kept. */
+/** Accepts one upload. Throws the errors of reading it, of the file's head (not_csv ...), of options,
+ *  profile and mapping, and organization_not_found; all of them before anything is kept. */
 export async function acceptUpload(
   context: ImportContext,
   upload: Upload
 ): Promise<{ id: number; isDraft: boolean }> {
-  const { dataDir, maxUploadBytes } = context.config
+  const { config, pool, secrets } = context
+  const { dataDir, maxUploadBytes } = config
+  const { account_id, key_id } = upload.account
   if (upload.announcedBytes > maxUploadBytes + formOverheadBytes) {
-    throw appError('too_large', { limit: maxUploadBytes })
+    const found = `about ${upload.announcedBytes}`
+    throw appError('too_large', { limit: maxUploadBytes, found })
   }
-  const form = await readForm(upload.parts, { dataDir, maxUploadBytes, signal: upload.signal })
+  const types = await loadTypes(pool, account_id)
+  const place: PlanPlace = { db: pool, config, types, account_id }
+  const limits = { place: { dataDir, secrets }, maxUploadBytes, signal: upload.signal }
+  let { options, file } = await readUpload(place, upload, limits)
   const progress = { committing: false }
   try {
-    const made = await planImport(context, upload.account, form)
-    const id = await createImport(context, made, progress)
+    const settled = await settleOptions(place, options)
+    file = await storeAgain(
+      { place: limits.place, encoding: settled.choices.encoding ?? null, maxBytes: maxUploadBytes },
+      file
+    )
+    const made = await planImport(place, settled, file)
+    const id = await createImport(context, settled.type, { ...made, created_by: key_id }, progress)
     return { id, isDraft: made.state === 'draft' }
   } catch (error) {
-    if (progress.committing && isConnectionError(error)) {
-      // The commit may have reached the database: then the import needs its file.
-      context.log.warn({ file_key: form.file.file_key }, 'upload kept, outcome of commit unknown')
-    } else await deleteUpload(dataDir, form.file.file_key)
+    await cleanUp(context, file, error, progress)
     throw error
   }
 }
 
-/** Looks at the head of the file and works out everything the import needs to run. */
-async function planImport(
-  { config, pool }: ImportContext,
-  { account_id, key_id }: Upload['account'],
-  { options, file }: UploadForm
-): Promise<NewImport> {
-  const type = requireType(options)
-  const dialect = sniffCsv(file.head, {
-    isWhole: file.isWhole,
-    delimiter: options.delimiter,
-    maxColumns: config.maxColumns,
-    maxRowBytes: config.maxRowBytes
-  })
-  const organization_id = await readOrganization(pool, account_id, type, options)
-  const { mode, allow_partial } = options
-  const mapping = planMapping(dialect.headers, type, options, organization_id)
-  return {
-    account_id,
-    created_by: key_id,
-    type: type.name,
-    state: options.start ? 'queued' : 'draft',
-    file_name: file.name,
-    file_key: file.file_key,
-    file_bytes: file.bytes,
-    file_sha256: file.sha256,
-    dialect,
-    options: { mode, allow_partial, organization_id },
-    mapping
+/** Reads form or body, and what there is to know before. */
+async function readUpload(
+  place: PlanPlace,
+  { body, headers, query }: Upload,
+  limits: UploadLimits
+): Promise<ReadUpload> {
+  if ('parts' in body) {
+    // Of a form, the file is packed, not the request.
+    if (isPacked(headers['content-encoding'])) {
+      throw appError('content_encoding_unsupported', { found: 'gzip' })
+    }
+    return readForm(body.parts, readOptions(place.types, query), limits)
   }
+  const { file_name, ...rest } = query
+  const reader = readOptions(place.types, rest)
+  const { type, start, choices } = await settleOptions(place, reader.options)
+  if (start) await checkUnfinished(place.db, place.account_id, type)
+  // What the profile says is known before the file as well.
+  reader.options.type = type
+  if (choices.encoding !== undefined) reader.options.encoding = choices.encoding
+  const name = typeof file_name === 'string' ? file_name : undefined
+  return readBody(body.stream, { headers, file_name: name }, reader, limits)
 }
 
-async function readOrganization(
-  pool: Pool,
-  account_id: number,
-  type: RecordType,
-  { organization }: UploadOptions
-): Promise<number | null> {
-  if (organization === null) return null
-  checkTakesOrganization(type, organization)
-  return (await findOrganization(pool, account_id, type, organization)).id
-}
-
-/** Throws invalid_option when records of the type belong to no organization. */
-export function checkTakesOrganization(type: RecordType, value: string | number): void {
-  if (organizationTypeOf(type)) return
-  const expected = `Leave it out: ${type.name} belong to no organization.`
-  throw appError('invalid_option', { option: 'organization', value, expected })
-}
-
-function planMapping(
-  headers: string[],
-  type: RecordType,
-  { mapping, mode, start }: UploadOptions,
-  organization_id: number | null
-) {
-  const planned = mapping ? parseMapping(headers, type, mapping) : suggestMapping(headers, type)
-  if (start) checkRequired(headers, planned, type, { mode, organization_id })
-  return planned
-}
-
-/** Throws required_column_unmapped; its details say what the mapping has to work with. */
-export function checkRequired(
-  headers: string[],
-  mapping: (string | null)[],
-  type: RecordType,
-  options: { mode: string; organization_id: number | null }
-): void {
-  const unmapped = unmappedRequired(mapping, type, options)
-  if (unmapped.length === 0) return
-  const columns = headers.map((header, index) => ({ header, field: mapping[index] ?? null }))
-  throw appError(
-    'required_column_unmapped',
-    { fields: unmapped.join(', ') },
-    { details: { unmapped_required: unmapped, columns } }
-  )
+async function cleanUp(
+  { config, log }: ImportContext,
+  { file_key }: StoredFile,
+  error: unknown,
+  progress: { committing: boolean }
+): Promise<void> {
+  if (progress.committing && isConnectionError(error)) {
+    // The commit may have reached the database: then the import needs its file.
+    log.warn({ file_key }, 'upload kept, outcome of commit unknown')
+  } else await deleteUpload(config.dataDir, file_key)
 }
 
 async function createImport(
   { pool, config, enqueue }: ImportContext,
+  type: RecordType,
   made: NewImport,
   progress: { committing: boolean }
 ): Promise<number> {
-  const { account_id, type } = made
+  const { account_id } = made
   return withTransaction(pool, async (tx) => {
+    if (made.state === 'queued') await takePlace(tx, account_id, type)
     const import_id = await insertImport(tx, made)
-    if (made.state === 'queued') await enqueue(tx, { account_id, import_id, type })
+    if (made.state === 'queued') await enqueue(tx, { account_id, import_id, type: type.name })
     await keepUpload(config.dataDir, made.file_key)
     progress.committing = true
     return import_id

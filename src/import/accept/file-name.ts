@@ -23,3 +23,20 @@ export function attachment(name: string): string {
   )
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`
 }
+
+/** The file name that a Content-Disposition header gives (RFC 6266); undefined: none. */
+export function fileNameOf(disposition: string | undefined): string | undefined {
+  if (disposition === undefined) return undefined
+  const encoded = /;\s*filename\*\s*=\s*utf-8'[^']*'([^\s;]+)/i.exec(disposition)?.[1]
+  if (encoded !== undefined) {
+    try {
+      return decodeURIComponent(encoded)
+    } catch {
+      // Not what it says it is: the plain form may be better.
+    }
+  }
+  const plain = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(disposition)
+  const name = plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2]
+  // Headers arrive byte by byte; most clients write UTF-8 into them.
+  return name === undefined ? undefined : Buffer.from(name, 'latin1').toString('utf8')
+}

@@ -4,80 +4,115 @@
 
 import type { Multipart, MultipartFile } from '@fastify/multipart'
 import { AppError, appError } from '../../errors.ts'
-import { deleteUpload, type StoredUpload, storeUpload } from '../../platform/files.ts'
-import { cleanFileName } from './file-name.ts'
-import { defaultOptions, readOption, type UploadOptions } from './options.ts'
+import { deleteUpload } from '../../platform/files.ts'
+import { tooLarge } from './convert.ts'
+import { invalidOption } from './options.ts'
+import { maxBytesOf, type OptionReader, type ReadUpload, type UploadLimits } from './read-upload.ts'
+import { type StoredFile, storeFile } from './store-file.ts'
 
-export interface UploadForm {
-  options: UploadOptions
-  file: StoredUpload & { name: string }
-}
-
-export interface FormLimits {
-  dataDir: string
-  maxUploadBytes: number
-  /** Aborted when the client stopped sending; its reason is the error to answer with. */
-  signal: AbortSignal
+interface FormParts {
+  file?: StoredFile
+  /** The file part had no name, as that of a form on a page where no file was chosen. */
+  isUnnamed: boolean
+  /** Pasted rows. */
+  text?: string
 }
 
 /** Reads the whole form. Throws malformed_multipart (also when the client went away),
- *  file_missing, too_many_files, too_large, storage_unavailable and the errors of options. */
+ *  file_missing, too_many_files, those of storing and those of options. */
 export async function readForm(
   parts: AsyncIterable<Multipart>,
-  limits: FormLimits
-): Promise<UploadForm> {
-  const options = defaultOptions()
-  const seen = new Set<string>()
-  let file: UploadForm['file'] | undefined
+  reader: OptionReader,
+  limits: UploadLimits
+): Promise<ReadUpload> {
+  const form: FormParts = { isUnnamed: false }
   try {
     for await (const part of partsUntil(limits.signal, parts)) {
-      if (part.type === 'file') file = await readFile(part, limits)
-      else readField(options, seen, part)
+      if (part.type === 'file') await takeFile(form, part, reader, limits)
+      else takeField(form, part, reader)
     }
-    if (!file) throw appError('file_missing')
-    return { options, file }
+    return { options: reader.options, file: await oneFile(form, reader, limits) }
   } catch (error) {
-    if (file) await deleteUpload(limits.dataDir, file.file_key)
+    if (form.file) await deleteUpload(limits.place.dataDir, form.file.file_key)
     throw error
   }
 }
 
-function readField(options: UploadOptions, seen: Set<string>, part: Multipart & { type: 'field' }) {
-  const name = part.fieldname ?? ''
-  // A part named "file" without a file name is a plain field to the parser.
-  if (name === 'file') throw appError('file_missing')
-  if (seen.has(name)) {
-    throw appError('invalid_option', { option: name, value: '', expected: 'It was given twice.' })
+/** The file of the form, whichever way it came. */
+async function oneFile(form: FormParts, reader: OptionReader, limits: UploadLimits) {
+  const { file, text } = form
+  if (text === undefined) {
+    if (file) return file
+    throw appError('file_missing')
   }
-  seen.add(name)
-  // A part sent as application/json comes parsed.
-  const text = typeof part.value === 'string' ? part.value : JSON.stringify(part.value)
-  if (part.valueTruncated || part.fieldnameTruncated) {
-    throw appError('invalid_option', { option: name, value: '', expected: 'It is too long.' })
+  if (file) {
+    if (file.bytes > 0 || !form.isUnnamed) throw appError('too_many_files')
+    await deleteUpload(limits.place.dataDir, file.file_key)
   }
-  readOption(options, name, text)
+  async function* pasted() {
+    yield Buffer.from(text as string)
+  }
+  const maxBytes = maxBytesOf(reader.options, limits)
+  // It is text already: an encoding that is named was meant for files.
+  const settings = { place: limits.place, encoding: null, maxBytes }
+  const stored = await storeFile(settings, pasted(), { name: 'pasted.csv' })
+  return { ...stored, facts: { ...stored.facts, marked: true } }
 }
 
-async function readFile(part: MultipartFile, limits: FormLimits) {
+// Fields of the form are held in memory: a mapping needs less, pasted rows get all there is.
+const maxOptionChars = 256 * 1024
+
+function takeField(form: FormParts, part: Multipart & { type: 'field' }, reader: OptionReader) {
+  const name = part.fieldname ?? ''
+  // A part sent as application/json comes parsed.
+  const text = typeof part.value === 'string' ? part.value : JSON.stringify(part.value)
+  // A part named "file" without a file name is a plain field to the parser.
+  if (name === 'file') {
+    if (text !== '') throw appError('file_missing')
+    return
+  }
+  const isTooLong = part.valueTruncated || part.fieldnameTruncated
+  if (name === 'text') {
+    if (isTooLong) throw invalidOption('text', '', 'It is longer than 1 MiB: send it as a file.')
+    if (form.text !== undefined) throw appError('too_many_files')
+    if (text !== '') form.text = text
+    return
+  }
+  if (isTooLong || text.length > maxOptionChars) throw invalidOption(name, '', 'It is too long.')
+  reader.read(name, text)
+}
+
+async function takeFile(
+  form: FormParts,
+  part: MultipartFile,
+  reader: OptionReader,
+  limits: UploadLimits
+) {
   if (part.fieldname !== 'file') throw appError('file_missing')
-  const stored = await storeUpload(limits.dataDir, fileBytes(part.file, limits))
-  return { ...stored, name: cleanFileName(part.filename) }
+  const { place } = limits
+  const maxBytes = maxBytesOf(reader.options, limits)
+  const settings = { place, encoding: reader.options.encoding ?? null, maxBytes }
+  form.isUnnamed = (part.filename ?? '') === ''
+  form.file = await storeFile(settings, fileBytes(part.file, limits), { name: part.filename })
 }
 
 /** The file's bytes; ends with too_large as soon as the limit is passed, without reading on. */
-async function* fileBytes(file: MultipartFile['file'], limits: FormLimits): AsyncGenerator<Buffer> {
-  const onLimit = () => file.destroy(appError('too_large', { limit: limits.maxUploadBytes }))
-  const onAbort = () => file.destroy(limits.signal.reason)
+async function* fileBytes(
+  file: MultipartFile['file'],
+  { maxUploadBytes, signal }: UploadLimits
+): AsyncGenerator<Buffer> {
+  const onLimit = () => file.destroy(tooLarge(maxUploadBytes))
+  const onAbort = () => file.destroy(signal.reason)
   file.once('limit', onLimit)
   // Passed in the very chunk that began the file, before anybody could listen.
   if (file.truncated) onLimit()
-  limits.signal.addEventListener('abort', onAbort, { once: true })
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
     yield* file
   } catch (error) {
     throw uploadError(error)
   } finally {
-    limits.signal.removeEventListener('abort', onAbort)
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -5,7 +5,7 @@
 import { keysOf, keyText } from '../../record-types/match-keys.ts'
 import type { MatchRule, RecordData, RecordType } from '../../record-types/types.ts'
 import type { ResolvedRow } from '../resolve/resolve-row.ts'
-import type { ReferenceNames } from './resolve-references.ts'
+import { type ReferenceNames, textsOf } from './reference-names.ts'
 
 interface Keyed {
   row: ResolvedRow
@@ -28,7 +28,7 @@ export function findCollision(type: RecordType, rows: Keyed[], doubtful: boolean
       for (const key of one.keys[place] ?? []) {
         const others = held.get(key)
         if (others === undefined) held.set(key, [one])
-        else if (rule.identity || !differs(type, one, others)) cut = index
+        else if (rule.identity || rule.suggests || !differs(type, one, others)) cut = index
         else if (compareAll) others.push(one)
       }
     }
@@ -78,13 +78,15 @@ export function findSelfReference(
 ): number {
   const own = references.filter((names) => names.type === type)
   let cut = rows.length
-  for (const { field, rule } of own) {
-    const named = new Set<string>()
-    for (let index = 0; index < cut; index++) {
-      const { values } = rows[index] as ResolvedRow
-      const text = values[field.name]
-      if (typeof text === 'string' && named.has(keyText(rule, text, null))) cut = index
-      for (const key of keysOf(rule, values, null)) named.add(key)
+  for (const { field, rule, also } of own) {
+    for (const one of also ? [rule, also] : [rule]) {
+      const named = new Set<string>()
+      for (let index = 0; index < cut; index++) {
+        const { values } = rows[index] as ResolvedRow
+        const texts = textsOf(values[field.name])
+        if (texts.some((text) => named.has(keyText(one, text, null)))) cut = index
+        for (const key of keysOf(one, values, null)) named.add(key)
+      }
     }
   }
   return cut

@@ -65,7 +65,7 @@ export async function matchRows(
   for (const [index, rule] of type.match_rules.entries()) {
     await probeRule(place, records, batch, index, rule, hashes)
   }
-  const matched = batch.slice(0, chooseAll(type.match_rules, batch, records))
+  const matched = batch.slice(0, chooseAll(place.plan, batch, records))
   // Values are left out for a record whose fingerprint is that of any row in the batch. Where it
   // is not that of its own row, they are needed after all; and for the titles of candidates.
   const bare = matched.flatMap((one) => (isUntouched(one) ? [] : idsOfMatch(one.match)))
@@ -84,14 +84,16 @@ const isUntouched = (one: MatchedRow) => one.existing?.fingerprint === one.row.h
 /** Chooses the record of every row. Out: index of the first row that hits a record which an earlier
  *  row has taken: it must see what that one makes of it, also where it hits several. */
 function chooseAll(
-  rules: MatchRule[],
+  plan: ImportPlan,
   batch: MatchedRow[],
   records: Map<number, ExistingRecord>
 ): number {
+  const rules = plan.type.match_rules
   const seen = new Set<number>()
   for (const [index, one] of batch.entries()) {
-    if (one.row.rejected) continue
-    one.match = chooseMatch(rules, one.row.id, records.has(one.row.id ?? -1), one.hits)
+    if (isOut(one.row)) continue
+    const id = one.row.id
+    one.match = chooseMatch({ rules, ...plan }, id, records.has(id ?? -1), one.hits)
     if (idsOfMatch(one.match).some((id) => seen.has(id))) return index
     if (one.match.kind !== 'one') continue
     seen.add(one.match.id)
@@ -101,6 +103,9 @@ function chooseAll(
 }
 
 const nothing: never[] = []
+
+/** Rows that are about no record, or not yet. */
+const isOut = (row: ResolvedRow) => row.rejected || row.waits || row.isSample
 
 function idsOfMatch(match: Match): number[] {
   if (match.kind === 'one') return [match.id]
@@ -113,7 +118,8 @@ function prepare(plan: ImportPlan, rules: MatchRule[], row: ResolvedRow): Matche
   if (plan.type.organization_field !== null && organization_id !== null) {
     row.values[plan.type.organization_field] = organization_id
   }
-  const keys = row.rejected ? [] : rules.map((rule) => keysOf(rule, row.values, organization_id))
+  const out = isOut(row)
+  const keys = out ? [] : rules.map((rule) => keysOf(rule, row.values, organization_id))
   return {
     row,
     organization_id,
@@ -121,7 +127,7 @@ function prepare(plan: ImportPlan, rules: MatchRule[], row: ResolvedRow): Matche
     match: { kind: 'none' },
     existing: undefined,
     hits: nothing,
-    settled: row.rejected,
+    settled: out,
     decision: null
   }
 }
@@ -153,7 +159,7 @@ function organizationOf(plan: ImportPlan, row: ResolvedRow): number | null {
 }
 
 function idsOfCells(batch: MatchedRow[]): number[] {
-  return batch.flatMap(({ row }) => (row.id === null || row.rejected ? [] : [row.id]))
+  return batch.flatMap(({ row }) => (row.id === null || isOut(row) ? [] : [row.id]))
 }
 
 /** Looks up one rule for the rows that still need it, then fetches what it found. */
@@ -166,7 +172,12 @@ async function probeRule(
   hashes: number[]
 ): Promise<void> {
   const { tx, account_id, plan } = place
-  const open = batch.filter((one) => !one.settled && (rule.identity || !isFound(one)))
+  const all_agree = plan.type.match_policy === 'all_agree'
+  const decides = plan.deciding[index] === true
+  if (!decides && (!rule.suggests || plan.options.similar === 'ignore')) return
+  const needed = (one: MatchedRow) =>
+    (decides && (rule.identity || all_agree)) || !isFound(plan, one)
+  const open = batch.filter((one) => !one.settled && needed(one))
   const keys = open.flatMap((one) => one.keys[index] ?? [])
   if (keys.length === 0) return
   const type_id = plan.type.type_id
@@ -184,8 +195,11 @@ async function probeRule(
   for (const one of hitRows) settle(plan, records, one, index, rule)
 }
 
-const isFound = (one: MatchedRow) =>
-  one.row.id !== null || one.hits.some((ids) => ids && ids.length > 0)
+function isFound({ deciding }: ImportPlan, one: MatchedRow): boolean {
+  return (
+    one.row.id !== null || one.hits.some((ids, index) => deciding[index] && ids && ids.length > 0)
+  )
+}
 
 /** Drops records that contradict the row, and closes rows that say what their record is. */
 function settle(
@@ -196,6 +210,7 @@ function settle(
   rule: MatchRule
 ): void {
   const hits = one.hits[index] ?? []
+  if (rule.suggests) return
   if (!rule.identity) {
     one.hits[index] = hits.filter(
       (id) => !contradict(plan.type, one.row.values, records.get(id)?.data ?? {})

@@ -1,216 +1,257 @@
 // References by name or id -> record ids, for a whole batch.
 // In: rows whose reference fields hold the text of the cell. Out: the same rows holding ids, with a
 // problem where a name is unknown or fits several records; and the records to be created because a
-// row names them. One probe per reference field and batch; found names are remembered.
+// row names them. One probe per reference field, rule and batch; found names are remembered.
+//
+// Fields are taken in the plan's order: what others are looked up inside comes first.
 
 import { rowProblem } from '../../errors.ts'
-import type { Tx } from '../../platform/db.ts'
-import { keysOf, keyText } from '../../record-types/match-keys.ts'
-import { requireRecordType } from '../../record-types/registry.ts'
-import type { Field, MatchRule, RecordData, RecordType } from '../../record-types/types.ts'
+import type { Json, RecordData } from '../../record-types/types.ts'
 import { mixNumber } from '../resolve/hash-cells.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
-import type { ResolvedRow } from '../resolve/resolve-row.ts'
-import type { Problem } from '../terms.ts'
-import { fetchRecords, probeKeys, takeRecordIds } from './probe-keys.ts'
-
-/** A record that exists only because a row names it. */
-export interface NewReference {
-  id: number
-  type: RecordType
-  data: RecordData
-  /** Key texts by position of the type's match rule. */
-  keys: string[][]
-}
-
-/** What is known about the names of one reference field. */
-export interface ReferenceNames {
-  field: Field
-  header: string | null
-  type: RecordType
-  rule: MatchRule
-  /** Cell text -> ids it fits; [] when it fits none. */
-  ids: Map<string, number[]>
-}
-
-const maxNames = 50_000
-
-/** Prepares the (empty) memory for the plan's reference fields. */
-export function prepareReferences(plan: ImportPlan): ReferenceNames[] {
-  return plan.references.map(({ field, header }) => {
-    if (!field.reference) throw new Error(`field ${field.name} has no reference`)
-    const type = requireRecordType(field.reference.type)
-    const wanted = field.reference.rule
-    const rule = type.match_rules.find((one) => one.name === wanted)
-    if (!rule) throw new Error(`${type.name} have no match rule ${wanted}`)
-    return { field, header, type, rule, ids: new Map() }
-  })
-}
-
-/** Keeps the memory bounded for imports that name very many different records. Out: whether names
- *  were forgotten. */
-export function trimReferences(references: ReferenceNames[]): boolean {
-  const full = references.filter(({ ids }) => ids.size > maxNames)
-  for (const { ids } of full) ids.clear()
-  return full.length > 0
-}
+import { type ResolvedRow, reject, warn } from '../resolve/resolve-row.ts'
+import { createMissing, isTooLong, type NewReference, nameLimit } from './create-references.ts'
+import { findNames } from './find-names.ts'
+import {
+  defaultScopeOf,
+  isReadable,
+  type ReferenceNames,
+  type ReferencePlace,
+  type ScopedName,
+  scopedName,
+  scopeOf,
+  textsOf
+} from './reference-names.ts'
 
 /** Per reference field, the names in `rows` (and the plan's default) that are not known yet. */
-export type UnknownNames = Map<ReferenceNames, string[]>
+export type UnknownNames = Map<ReferenceNames, ScopedName[]>
 
-/** Collects the names that have to be looked up. */
+/** Collects the names that have to be looked up; a name inside one that is itself unknown counts. */
 export function findUnknownNames(
   references: ReferenceNames[],
   plan: ImportPlan,
   rows: ResolvedRow[]
 ): UnknownNames {
-  return new Map(references.map((names) => [names, unknownTexts(names, plan, rows)]))
+  return new Map(references.map((names) => [names, unknownOf(names, plan, rows)]))
+}
+
+/** The text that names the default of a reference field; null: it has none. */
+function defaultText({ field }: ReferenceNames, plan: ImportPlan): string | null {
+  const text = plan.defaults[field.name]
+  return typeof text === 'string' ? text : null
+}
+
+/** Whether no name of the field has to be looked up. */
+export function allKnown(names: ReferenceNames, plan: ImportPlan, rows: ResolvedRow[]): boolean {
+  return unknownOf(names, plan, rows).length === 0
+}
+
+function unknownOf(names: ReferenceNames, plan: ImportPlan, rows: ResolvedRow[]): ScopedName[] {
+  const found = new Map<string, ScopedName>()
+  const add = (text: string, scope: number | null) => {
+    const name = scopedName(names, text, scope)
+    if (!names.ids.has(name) && !found.has(name)) found.set(name, { name, text, scope })
+  }
+  const fallback = defaultText(names, plan)
+  if (fallback !== null && names.within === null) add(fallback, null)
+  for (const row of rows) {
+    // All faults of a row are told at once: one that is rejected has its names looked up as well.
+    if (!isReadable(row)) continue
+    const value = row.values[names.field.name]
+    if (typeof value === 'string' || Array.isArray(value)) {
+      const scope = scopeOf(plan, names, row)
+      for (const text of textsOf(value)) add(text, typeof scope === 'number' ? scope : null)
+    } else if (fallback !== null && names.within !== null) {
+      const scope = defaultScopeOf(plan, names, row)
+      if (scope !== undefined) add(fallback, scope === 'pending' ? null : scope)
+    }
+  }
+  return [...found.values()]
 }
 
 /** The types that must be locked before `resolveReferences`: those where a record may have to be
  *  created, because a row names something not yet known. */
-export function typesToCreateIn(unknown: UnknownNames): number[] {
-  return [...unknown].flatMap(([{ field, type }, texts]) =>
-    field.reference?.on_missing === 'create' && texts.length > 0 ? [type.type_id] : []
-  )
+export function typesToCreateIn(plan: ImportPlan, unknown: UnknownNames): number[] {
+  return [...unknown].flatMap(([names, found]) => {
+    const creates = found.some(({ text }) => mayCreate(plan, names, text))
+    return creates ? [names.type.type_id] : []
+  })
+}
+
+/** A default is created whatever the policy: nobody has to know that it is needed. */
+function mayCreate(plan: ImportPlan, names: ReferenceNames, text: string): boolean {
+  return names.on_missing === 'create' || plan.defaults[names.field.name] === text
 }
 
 /** Replaces names by ids in `rows` (changed in place). Out: the records to create. */
 export async function resolveReferences(
-  tx: Tx,
-  account_id: number,
-  unknown: UnknownNames,
+  place: ReferencePlace,
+  references: ReferenceNames[],
   rows: ResolvedRow[]
 ): Promise<Map<number, NewReference>> {
+  const { plan } = place
   const created = new Map<number, NewReference>()
-  for (const [names, texts] of unknown) {
-    if (texts.length > 0) await lookUp(tx, account_id, names, texts)
-    await createMissing(tx, names, texts, created)
-  }
-  putIds([...unknown.keys()], rows)
-  // What is missing now may be a later row of the file.
-  for (const [names, texts] of unknown) {
-    for (const text of texts) if (names.ids.get(text)?.length === 0) names.ids.delete(text)
+  for (const names of references) {
+    const unknown = unknownOf(names, plan, rows)
+    if (unknown.length > 0) {
+      await findNames(place, names, unknown)
+      const wanted = unknown.filter(({ text }) => mayCreate(plan, names, text))
+      await createMissing(place, names, wanted, created)
+    }
+    putIds(plan, [names], rows, place.isLast)
+    forgetMissing(plan, names, unknown, created)
   }
   return created
 }
 
+/** What is missing now may be made by a later row, or by another field. */
+function forgetMissing(
+  plan: ImportPlan,
+  { type, ids }: ReferenceNames,
+  unknown: ScopedName[],
+  created: Map<number, NewReference>
+): void {
+  const mayCome = type === plan.type || [...created.values()].some((one) => one.type === type)
+  if (!mayCome) return
+  for (const { name } of unknown) if (ids.get(name)?.length === 0) ids.delete(name)
+}
+
 /** Puts ids in place of names that are all known; rows whose names stand in the way get problems. */
-export function putIds(references: ReferenceNames[], rows: ResolvedRow[]): void {
+export function putIds(
+  plan: ImportPlan,
+  references: ReferenceNames[],
+  rows: ResolvedRow[],
+  isLast: boolean
+): void {
+  // Rows that are rejected here have more than one problem to tell.
+  const open = rows.filter(isReadable)
   for (const names of references) {
-    for (const row of rows) if (!row.rejected) putId(names, row)
+    for (const row of open) {
+      const value = row.values[names.field.name]
+      if (typeof value === 'string') putOne(plan, names, row, value, isLast)
+      else if (Array.isArray(value)) putMany(plan, names, row, value, isLast)
+    }
   }
+}
+
+function putOne(
+  plan: ImportPlan,
+  names: ReferenceNames,
+  row: ResolvedRow,
+  text: string,
+  isLast: boolean
+): void {
+  const id = idOf(plan, names, row, text, isLast)
+  if (id === null) delete row.values[names.field.name]
+  else if (id !== undefined) {
+    row.values[names.field.name] = id
+    row.hash = mixNumber(row.hash, id)
+  }
+}
+
+function putMany(
+  plan: ImportPlan,
+  names: ReferenceNames,
+  row: ResolvedRow,
+  texts: Json[],
+  isLast: boolean
+): void {
+  const ids: Json[] = []
+  for (const text of texts) {
+    const id = typeof text === 'string' ? idOf(plan, names, row, text, isLast) : (text as number)
+    // One that waits keeps the whole cell as it is.
+    if (id === undefined) return
+    if (id === null || ids.includes(id)) continue
+    ids.push(id)
+    row.hash = mixNumber(row.hash, id)
+  }
+  if (ids.length > 0) row.values[names.field.name] = ids
+  else delete row.values[names.field.name]
+}
+
+/** The id of the one record that a text names; null: none, and the row says why; undefined: the row
+ *  waits for a later one. */
+function idOf(
+  plan: ImportPlan,
+  names: ReferenceNames,
+  row: ResolvedRow,
+  text: string,
+  isLast: boolean
+): number | null | undefined {
+  const scope = scopeOf(plan, names, row)
+  const place = { column: names.header, field: names.field.name, value: text }
+  const name = scopedName(names, text, typeof scope === 'number' ? scope : null)
+  const ids = names.ids.get(name) ?? []
+  if (ids.length === 1) return ids[0] as number
+  if (ids.length > 1) {
+    const candidates = ids.slice(0, 5).map((id) => ({ id, title: text }))
+    reject(row, rowProblem('ambiguous_reference', { ...place, candidates }))
+    return null
+  }
+  if (scope === undefined && !text.startsWith('id:')) {
+    // Where the outer cell is itself at fault, its problem says enough.
+    const within = names.within ?? ''
+    if (!row.rejected) reject(row, rowProblem('scope_missing', { ...place, args: { within } }))
+    return null
+  }
+  const creates = mayCreate(plan, names, text)
+  if (!creates && names.type === plan.type && !isLast) {
+    // Whether it is missing cannot be said yet; a row that is rejected anyway does not wait.
+    row.waits = !row.rejected
+    return undefined
+  }
+  refuse(names, row, creates, text, name)
+  return null
+}
+
+function refuse(
+  names: ReferenceNames,
+  row: ResolvedRow,
+  creates: boolean,
+  text: string,
+  name: string
+): void {
+  const { field, header } = names
+  const similar = names.similar.get(name)
+  const place = {
+    column: header,
+    field: field.name,
+    value: text,
+    ...(similar && { candidates: similar })
+  }
+  if (creates && similar) reject(row, rowProblem('similar_refused', place))
+  else if (creates && isTooLong(names, text)) {
+    const args = { found: text.length, limit: nameLimit(names) }
+    reject(row, rowProblem('value_too_long', { ...place, args }))
+  } else if (names.on_missing === 'ignore' && !field.required) {
+    warn(row, rowProblem('reference_ignored', place))
+  } else reject(row, rowProblem('unknown_reference', place))
 }
 
 /** The ids of the plan's default references, e.g. the status of a new record. */
 export function defaultReferences(references: ReferenceNames[], plan: ImportPlan): RecordData {
   const data: RecordData = {}
-  for (const { field, ids } of references) {
-    const text = plan.defaults[field.name]
-    const id = typeof text === 'string' ? ids.get(text)?.[0] : undefined
-    if (id !== undefined) data[field.name] = id
+  for (const names of references) {
+    const text = defaultText(names, plan)
+    const id = text === null || names.within !== null ? undefined : names.ids.get(text)?.[0]
+    if (id !== undefined) data[names.field.name] = names.field.many ? [id] : id
   }
   return data
 }
 
-function unknownTexts(names: ReferenceNames, plan: ImportPlan, rows: ResolvedRow[]): string[] {
-  const texts = new Set<string>()
-  const fallback = plan.defaults[names.field.name]
-  if (typeof fallback === 'string' && !names.ids.has(fallback)) texts.add(fallback)
-  for (const row of rows) {
-    if (row.rejected) continue
-    const text = row.values[names.field.name]
-    if (typeof text === 'string' && !names.ids.has(text)) texts.add(text)
+/** The same for references whose default depends on the row: a desk of its project. */
+export function scopedDefaults(
+  references: ReferenceNames[],
+  plan: ImportPlan,
+  row: ResolvedRow
+): RecordData {
+  const data: RecordData = {}
+  for (const names of references) {
+    const text = defaultText(names, plan)
+    const scope = text === null ? undefined : defaultScopeOf(plan, names, row)
+    if (text === null || typeof scope !== 'number') continue
+    const id = names.ids.get(scopedName(names, text, scope))?.[0]
+    if (id !== undefined) data[names.field.name] = names.field.many ? [id] : id
   }
-  return [...texts]
-}
-
-async function lookUp(tx: Tx, account_id: number, names: ReferenceNames, texts: string[]) {
-  const place = { account_id, type_id: names.type.type_id }
-  const keyOf = new Map(texts.map((text) => [text, keyText(names.rule, text, null)]))
-  const found = await probeKeys(tx, { ...place, rule: names.rule.code }, [...keyOf.values()])
-  for (const [text, key] of keyOf) names.ids.set(text, found.get(key) ?? [])
-  // A name that looks like a number and is none may be an id.
-  const numbers = texts.filter((text) => names.ids.get(text)?.length === 0 && isId(text))
-  const records = await fetchRecords(tx, place, numbers.map(Number), [])
-  for (const { id } of records) names.ids.set(String(id), [id])
-}
-
-const isId = (text: string) => /^[1-9][0-9]{0,14}$/.test(text)
-
-async function createMissing(
-  tx: Tx,
-  names: ReferenceNames,
-  texts: string[],
-  created: Map<number, NewReference>
-): Promise<void> {
-  const { type, rule, ids } = names
-  const [name] = rule.fields
-  if (names.field.reference?.on_missing !== 'create' || name === undefined) return
-  const keyOf = (text: string) => keyText(rule, text, null)
-  const missing = texts.filter((text) => ids.get(text)?.length === 0 && !isTooLong(names, text))
-  // Two spellings of one name, or two fields that give the same name, are one record.
-  const made = madeByKey(names, created)
-  const fresh = new Map<string, string>()
-  for (const text of missing) {
-    const key = keyOf(text)
-    if (!made.has(key) && !fresh.has(key)) fresh.set(key, text)
-  }
-  const newIds = await takeRecordIds(tx, fresh.size)
-  for (const [key, text] of fresh) {
-    const id = newIds.shift() as number
-    const data = { [name]: text }
-    const keys = type.match_rules.map((one) => keysOf(one, data, null))
-    created.set(id, { id, type, data, keys })
-    made.set(key, id)
-  }
-  for (const text of missing) ids.set(text, [made.get(keyOf(text)) as number])
-}
-
-/** The records of the names' type that this batch is about to create, by the key they will have. */
-function madeByKey({ type, rule }: ReferenceNames, created: Map<number, NewReference>) {
-  const place = type.match_rules.indexOf(rule)
-  const made = new Map<string, number>()
-  for (const { id, type: other, keys } of created.values()) {
-    if (other === type) for (const key of keys[place] ?? []) made.set(key, id)
-  }
-  return made
-}
-
-/** Most characters that the name of a record has that is made because a row names it. */
-function nameLimit({ type, rule }: ReferenceNames): number {
-  return type.fields.find((field) => field.name === rule.fields[0])?.max_length ?? Infinity
-}
-
-const isTooLong = (names: ReferenceNames, text: string) => text.length > nameLimit(names)
-
-/** Puts the id in place of the name, or the problem that stands in its way. */
-function putId(names: ReferenceNames, row: ResolvedRow): void {
-  const { field } = names
-  const text = row.values[field.name]
-  if (typeof text !== 'string') return
-  const ids = names.ids.get(text) ?? []
-  const id = ids[0]
-  if (ids.length === 1 && id !== undefined) {
-    row.values[field.name] = id
-    row.hash = mixNumber(row.hash, id)
-    return
-  }
-  delete row.values[field.name]
-  const place = { column: names.header, field: field.name, value: text }
-  if (ids.length > 1) {
-    const candidates = ids.slice(0, 5).map((one) => ({ id: one, title: text }))
-    addProblem(row, rowProblem('ambiguous_reference', { ...place, candidates }))
-  } else if (field.reference?.on_missing === 'create') {
-    // The one reason why it was not created.
-    const args = { found: text.length, limit: nameLimit(names) }
-    addProblem(row, rowProblem('value_too_long', { ...place, args }))
-  } else if (field.reference?.on_missing === 'ignore' && !field.required) {
-    addProblem(row, rowProblem('reference_ignored', place))
-  } else addProblem(row, rowProblem('unknown_reference', place))
-}
-
-function addProblem(row: ResolvedRow, problem: Problem): void {
-  row.problems = row.problems === null ? [problem] : [...row.problems, problem]
-  if (problem.severity === 'error') row.rejected = true
+  return data
 }

@@ -1,26 +1,94 @@
 // How the text of a cell becomes a typed value, by kind of field. Pure.
 // In: one trimmed, non-blank text in NFC. Out: the value in its normal form, or undefined when the
-// text is not of that kind. Source of the forms: domain rules section 10.2.
+// text is not of that kind. Compiled once per column by plan.ts, then called for every cell.
+// Source of the forms: domain rules section 10.2.
 
-import type { RowProblemCode } from '../../errors.ts'
-import type { FieldKind, Json } from '../../record-types/types.ts'
+import type { Args, RowProblemCode } from '../../errors.ts'
+import type { Field, FieldKind, Json, TextFormat } from '../../record-types/types.ts'
+import { readEmail, readHost, readIp, readMac, readUrl } from './cell-kinds/addresses.ts'
+import { readJson } from './cell-kinds/json.ts'
+import { phoneReader } from './cell-kinds/phones.ts'
+import { readDate, readDatetime, readShortDate } from './cell-kinds/times.ts'
 
-export interface CellKind {
-  /** The problem that a text not of this kind gets. */
-  fault: RowProblemCode
+/** Reads the cells of one field. */
+export interface CellReader {
+  /** The value in its normal form; undefined when the text cannot be one. */
   read(text: string): Json | undefined
+  /** What is wrong with a text that could not be read. */
+  problem(text: string): { code: RowProblemCode; args?: Args }
 }
 
-// Every pattern is linear: no nested repetition, so no text can make it slow.
-const emailPattern =
-  /^[^\s@"<>(),:;[\]\\]{1,64}@[a-z0-9\u00a1-\uffff-]+(?:\.[a-z0-9\u00a1-\uffff-]+)+$/i
-const phonePattern = /^\+?[0-9 ()./-]{2,40}(?: ?(?:x|ext\.?|#) ?[0-9]{1,8})?$/i
-const hostPattern = /^[a-z0-9\u00a1-\uffff_-]+(?:\.[a-z0-9\u00a1-\uffff_-]+)+$/i
-const integerPattern = /^[+-]?[0-9]{1,15}$/
-const numberPattern = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)$/
-const datePattern = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/
-const datetimePattern =
-  /^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?$/i
+/** What an import says about all cells. `default_country`: ISO 3166 code, or null. */
+export interface CellSettings {
+  default_country: string | null
+}
+
+/** The reader of a field's cells. How long a value may be is for the caller to check. */
+export function cellReader(field: Field, settings: CellSettings): CellReader {
+  if (field.kind === 'select') return selectReader(field)
+  if (field.format) return formatReader(field.kind, field.format)
+  if (field.kind === 'phone') {
+    return { read: phoneReader(field.strict === true, settings.default_country), problem: badPhone }
+  }
+  if (field.kind === 'date' && field.short_dates) {
+    return { read: readShortDate, problem: kindReaders.date.problem }
+  }
+  return kindReaders[field.kind]
+}
+
+const badPhone = () => ({ code: 'invalid_phone' }) as const
+
+/** One of the options, to the letter. A label in place of its option is told what to write. */
+function selectReader(field: Field): CellReader {
+  const options = new Set(field.options)
+  const tags = new Map<string, string>()
+  for (const [option, label] of Object.entries(field.option_labels ?? {})) {
+    tags.set(label.toLowerCase(), option)
+  }
+  const list = [...options].join(', ')
+  return {
+    read: (text) => (options.has(text) ? text : undefined),
+    problem(text) {
+      const tag = tags.get(text.toLowerCase())
+      if (tag !== undefined) return { code: 'label_instead_of_tag', args: { tag } }
+      return { code: 'invalid_enum', args: { options: list } }
+    }
+  }
+}
+
+const hex24Pattern = /^[0-9a-f]{24}$/i
+const base32Pattern = /^[A-Z2-7]{8,}={0,6}$/
+
+const formats: Record<
+  TextFormat,
+  { expected: string; normalise(text: string): string | undefined }
+> = {
+  hex24: {
+    expected: '24 hexadecimal digits',
+    normalise: (text) => (hex24Pattern.test(text) ? text.toLowerCase() : undefined)
+  },
+  // Apps show such secrets in groups of four and in lower case.
+  base32: {
+    expected: 'letters A to Z and digits 2 to 7 (base32)',
+    normalise(text) {
+      const bare = text.replace(/[ -]/g, '').toUpperCase()
+      return base32Pattern.test(bare) ? bare.replace(/=/g, '') : undefined
+    }
+  }
+}
+
+/** A text with a form of its own. A secret has to have it too, but is kept as it was typed. */
+function formatReader(kind: FieldKind, format: TextFormat): CellReader {
+  const { expected, normalise } = formats[format]
+  const asTyped = kind === 'password'
+  return {
+    read(text) {
+      const value = normalise(text)
+      return asTyped && value !== undefined ? text : value
+    },
+    problem: () => ({ code: 'invalid_format', args: { expected } })
+  }
+}
 
 const booleans = new Map([
   ['true', true],
@@ -35,78 +103,68 @@ function readBoolean(text: string): boolean | undefined {
   return booleans.get(text) ?? booleans.get(text.toLowerCase())
 }
 
-function readPhone(text: string): string | undefined {
-  if (!phonePattern.test(text)) return undefined
-  let digits = 0
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code >= 48 && code <= 57) digits++
-  }
-  return digits >= 3 && digits <= 25 ? text : undefined
-}
+// Every pattern is linear: no nested repetition, so no text can make it slow.
+const integerPattern = /^[+-]?[0-9]{1,15}$/
+const numberPattern = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)$/
 
-function readUrl(text: string): string | undefined {
-  if (!/^https?:\/\/\S+$/i.test(text) || !URL.canParse(text)) return undefined
-  return text
-}
-
-/** Host names lose scheme, path, `www.` and a closing dot, and are lower-case. */
-function readHost(text: string): string | undefined {
-  const host = text
-    .replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
-    .replace(/[/?#].*$/s, '')
-    .replace(/^www\./i, '')
-    .replace(/\.$/, '')
-    .toLowerCase()
-  return host.length <= 253 && hostPattern.test(host) ? host : undefined
-}
-
+// Adding 0 makes 0 of -0, which JSON does not know.
 function readInteger(text: string): number | undefined {
-  return integerPattern.test(text) ? Number(text) : undefined
+  return integerPattern.test(text) ? Number(text) + 0 : undefined
 }
 
 function readNumber(text: string): number | undefined {
-  const value = numberPattern.test(text) ? Number(text) : Number.NaN
+  const value = numberPattern.test(text) ? Number(text) + 0 : Number.NaN
   return Number.isFinite(value) ? value : undefined
 }
 
-function readDate(text: string): string | undefined {
-  const parts = datePattern.exec(text)
-  if (!parts) return undefined
-  const date = new Date(`${text}T00:00:00Z`)
-  // The constructor rolls 2026-02-30 over to March: a date of the calendar reads back the same.
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text) ? text : undefined
-}
-
-/** ISO 8601; without a zone it means UTC. Stored in UTC with milliseconds. */
-function readDatetime(text: string): string | undefined {
-  const parts = datetimePattern.exec(text)
-  if (!parts || readDate(text.slice(0, 10)) === undefined) return undefined
-  const date = new Date(parts[1] ? text.replace(' ', 'T') : `${text.replace(' ', 'T')}Z`)
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+/** `50%`, `50 %` and `50` are all 50. */
+function readPercent(text: string): number | undefined {
+  return readNumber(text.endsWith('%') ? text.slice(0, -1).trimEnd() : text)
 }
 
 function readLine(text: string): string | undefined {
-  return /[\r\n]/.test(text) ? undefined : text
+  return text.includes('\n') || text.includes('\r') ? undefined : text
 }
 
-export const cellKinds: Record<FieldKind, CellKind> = {
-  text: { fault: 'line_break', read: readLine },
-  textbox: { fault: 'line_break', read: (text) => text },
-  boolean: { fault: 'invalid_boolean', read: readBoolean },
-  integer: { fault: 'invalid_number', read: readInteger },
-  number: { fault: 'invalid_number', read: readNumber },
-  date: { fault: 'invalid_date', read: readDate },
-  datetime: { fault: 'invalid_datetime', read: readDatetime },
-  email: {
-    fault: 'invalid_email',
-    read: (text) => (text.length <= 254 && emailPattern.test(text) ? text : undefined)
-  },
-  phone: { fault: 'invalid_phone', read: readPhone },
-  url: { fault: 'invalid_url', read: readUrl },
-  host: { fault: 'invalid_host', read: readHost },
-  // The options differ by field: the plan checks them.
-  select: { fault: 'invalid_enum', read: readLine },
-  // The text names a record; match/ looks it up.
-  reference: { fault: 'line_break', read: readLine }
+function reader(code: RowProblemCode, read: (text: string) => Json | undefined): CellReader {
+  const problem = { code }
+  return { read, problem: () => problem }
 }
+
+/** What kinds alone say: a select takes any line here, for its options are the field's. */
+const kindReaders: Record<FieldKind, CellReader> = {
+  text: reader('line_break', readLine),
+  textbox: reader('line_break', (text) => text),
+  boolean: reader('invalid_boolean', readBoolean),
+  integer: reader('invalid_number', readInteger),
+  number: reader('invalid_number', readNumber),
+  percent: reader('invalid_percent', readPercent),
+  date: reader('invalid_date', readDate),
+  datetime: reader('invalid_datetime', readDatetime),
+  email: reader('invalid_email', readEmail),
+  phone: reader('invalid_phone', phoneReader(false, null)),
+  url: reader('invalid_url', readUrl),
+  host: reader('invalid_host', readHost),
+  ip: reader('invalid_ip', readIp),
+  mac: reader('invalid_mac', readMac),
+  select: reader('invalid_enum', readLine),
+  // A secret is kept to the letter.
+  password: reader('line_break', readLine),
+  // The text names a record; match/ looks it up.
+  reference: reader('line_break', readLine),
+  json: reader('invalid_json', readJson)
+}
+
+export interface CellKind {
+  /** The problem that a text not of this kind gets. */
+  fault: RowProblemCode
+  read(text: string): Json | undefined
+}
+
+/** The kinds without regard to a field's options, format or strictness. */
+export const cellKinds = Object.fromEntries(
+  Object.entries(kindReaders).map(([kind, { read, problem }]) => [
+    kind,
+    { fault: problem('').code, read }
+  ])
+) as Record<FieldKind, CellKind>

@@ -3,7 +3,8 @@
 // Called by accept/ (suggest, check) and by routes that change a draft's mapping.
 
 import { appError } from '../../errors.ts'
-import { type Field, idField, type RecordType } from '../../record-types/types.ts'
+import { idField, type RecordType } from '../../record-types/types.ts'
+import type { ImportOptions } from './import-options.ts'
 
 /** How a suggested column was recognised. */
 export type MappedBy = 'label' | 'key' | 'alias' | 'folded'
@@ -16,56 +17,86 @@ export interface SuggestedColumn {
 /** Columns that our own rejects.csv adds; they are ignored on the way in. */
 export const problemColumnPrefix = 'muster_'
 
-type Names = (field: Field) => string[]
+/** The headers that mean the record's own id; exports use the first. */
+export const idColumn = { label: 'Muster ID', aliases: ['ID', 'Record ID'] }
 
-const fold = (text: string) =>
+/** Before the name of a custom field, in headers of other systems. */
+const customPrefix = 'custom_fields.'
+
+type Fold = (text: string) => string
+
+const asWritten: Fold = (text) => text
+
+const foldKeepingDots: Fold = (text) =>
   text
     .normalize('NFKC')
     .toLowerCase()
-    .replace(/[\s_.\-/#:*()]+/g, '')
+    .replace(/[\s_\-/#:*()]+/g, '')
 
-// From the surest way of recognising a header to the loosest.
-const ways: { by: MappedBy; names: Names; same: (text: string) => string }[] = [
-  { by: 'label', names: (field) => [field.label], same: (text) => text },
-  { by: 'key', names: (field) => [field.name], same: (text) => text },
-  { by: 'alias', names: (field) => field.aliases, same: (text) => text },
-  { by: 'folded', names: (field) => [field.label, field.name, ...field.aliases], same: fold }
+const fold: Fold = (text) => foldKeepingDots(text).replaceAll('.', '')
+
+/** The names by which headers may mean a field, by how sure they are. */
+interface Names {
+  field: string
+  label: string[]
+  key: string[]
+  alias: string[]
+}
+
+// From the surest way of recognising a header to the loosest. Dots say what belongs to what: `a.b`
+// is `ab` only when nothing is called `a.b`.
+const ways: { by: MappedBy; of: (names: Names) => string[]; same: Fold }[] = [
+  { by: 'label', of: ({ label }) => label, same: asWritten },
+  { by: 'key', of: ({ key }) => key, same: asWritten },
+  { by: 'alias', of: ({ alias }) => alias, same: asWritten },
+  { by: 'folded', of: all, same: foldKeepingDots },
+  { by: 'folded', of: all, same: fold }
 ]
 
+function all({ label, key, alias }: Names): string[] {
+  return [...label, ...key, ...alias]
+}
+
 /** Suggests a field for each column: exact label, key, alias, then the same without regard to case,
- *  spacing and punctuation. The surest way wins; each field is given once, to the first column. */
+ *  spacing and punctuation. The surest way wins; each field is given once, to the first column.
+ *  Custom fields are found with and without `custom_fields.` in front. */
 export function suggestColumns(headers: string[], type: RecordType): SuggestedColumn[] {
   const columns: SuggestedColumn[] = headers.map(() => ({ field: null, mapped_by: null }))
   const taken = new Set<string>()
-  const fields = [idPseudoField, ...type.fields]
-  for (const { by, names, same } of ways) {
-    for (const field of fields) {
-      if (taken.has(field.name)) continue
-      const wanted = new Set(names(field).map(same))
+  const names = namesOf(type)
+  for (const { by, of, same } of ways) {
+    for (const one of names) {
+      if (taken.has(one.field)) continue
+      const wanted = new Set(of(one).map(same))
       const index = headers.findIndex(
-        (header, i) => columns[i]?.field === null && wanted.has(same(header)) && header !== ''
+        (header, i) => columns[i]?.field === null && header !== '' && wanted.has(same(header))
       )
       if (index < 0) continue
-      columns[index] = { field: field.name, mapped_by: by }
-      taken.add(field.name)
+      columns[index] = { field: one.field, mapped_by: by }
+      taken.add(one.field)
     }
   }
   return columns
 }
 
+/** The names of all fields, and of the record's own id: of its names those that no field has, as a
+ *  type may call something else `ID`. */
+function namesOf({ fields }: RecordType): Names[] {
+  const own = fields.map(({ name, label, aliases, custom }) => {
+    const both = (names: string[]) =>
+      custom ? [...names, ...names.map((one) => customPrefix + one)] : names
+    return { field: name, label: both([label]), key: both([name]), alias: both(aliases) }
+  })
+  const claimed = new Set(own.flatMap(all).map(fold))
+  const free = (names: string[]) => names.filter((name) => !claimed.has(fold(name)))
+  const { label, aliases } = idColumn
+  const id = { field: idField, label: free([label]), key: free([idField]), alias: free(aliases) }
+  return [...own, id]
+}
+
 /** As `suggestColumns`, only the field names. */
 export function suggestMapping(headers: string[], type: RecordType): (string | null)[] {
   return suggestColumns(headers, type).map((column) => column.field)
-}
-
-const idPseudoField: Field = {
-  name: idField,
-  label: 'ID',
-  aliases: ['Id'],
-  kind: 'integer',
-  description: 'The id of an existing record, as exported; blank for a new one.',
-  required: false,
-  many: null
 }
 
 /** Turns what the caller gave (header -> field, or null to ignore) into a mapping; columns that are
@@ -114,21 +145,26 @@ function mappingFaults(headers: string[], mapping: (string | null)[]): string[] 
   return faults
 }
 
-/** Labels of the fields that the import needs and no column feeds. An import that only updates
- *  needs no field but something to find records by; the organization may come from the options. */
+/** Names of the fields that the import needs and no column feeds. An import that only updates needs
+ *  no field but something to find records by; the organization may come from the options, and a
+ *  field with a default needs no column. */
 export function unmappedRequired(
   mapping: (string | null)[],
   type: RecordType,
-  options: { mode: string; organization_id: number | null }
+  options: Pick<ImportOptions, 'mode' | 'organization_id' | 'require_external_id'>
 ): string[] {
   const mapped = new Set(mapping)
+  const isFed = (names: string[]) => names.every((name) => mapped.has(name))
   if (options.mode === 'update_only') {
-    const ways = type.match_rules.map((rule) => rule.fields)
-    const canFind = mapped.has(idField) || ways.some((names) => names.every((n) => mapped.has(n)))
+    const external = type.match_rules.find((rule) => rule.name === 'external_id')
+    if (options.require_external_id && external)
+      return external.fields.filter((n) => !mapped.has(n))
+    const canFind = mapped.has(idField) || type.match_rules.some((rule) => isFed(rule.fields))
     return canFind ? [] : type.match_rules.slice(0, 1).flatMap((rule) => rule.fields)
   }
   return type.fields
     .filter((field) => field.required && !mapped.has(field.name))
+    .filter((field) => field.default === undefined && field.generated === undefined)
     .filter((field) => field.name !== type.organization_field || options.organization_id === null)
     .map((field) => field.name)
 }

@@ -1,26 +1,25 @@
 // Compiles a record type, a mapping and the options into an import plan: everything that is the
 // same for all rows is worked out here, once. Pure. Called by job.ts and by the preview.
 
-import type { RowProblemCode } from '../../errors.ts'
+import type { TypeCatalogue } from '../../record-types/registry.ts'
+import { type SampleCell, sampleRow } from '../../record-types/template.ts'
 import {
   type Field,
   idField,
+  idLabel,
+  isSensitive,
   type Json,
+  type MatchRule,
+  type OnMissing,
   type RecordData,
-  type RecordType
+  type RecordType,
+  type UpdatePolicy
 } from '../../record-types/types.ts'
-import type { Mode } from '../terms.ts'
-import { cellKinds } from './cell-kinds.ts'
+import type { SecretBox } from '../terms.ts'
+import { type CellReader, cellReader } from './cell-kinds.ts'
 import { hashOf } from './hash-cells.ts'
+import type { ImportOptions } from './import-options.ts'
 import { problemColumnPrefix } from './map-columns.ts'
-
-export interface ImportOptions {
-  mode: Mode
-  /** false: when one row is rejected, nothing is written at all. */
-  allow_partial: boolean
-  /** One organization for the whole file; null: from a column. */
-  organization_id: number | null
-}
 
 /** One column that feeds a field. */
 export interface PlanColumn {
@@ -28,13 +27,30 @@ export interface PlanColumn {
   index: number
   header: string
   field: Field
-  /** The row cannot do without a value here. */
+  reader: CellReader
+  /** Between the values of a many-valued field; null: one value. */
+  separator: string | null
+  sensitive: boolean
+  /** A blank cell is a fault when the row makes a new record, or would clear the field. */
   required: boolean
-  fault: RowProblemCode
-  read(text: string): Json | undefined
+  /** What a blank cell means to an existing record: nothing (undefined), clear it (null), or a value. */
+  blank: Json | undefined
+  /** The field of the record is to hold text as it stands only: no formula, no script. */
+  plainTextOnly: boolean
+  /** Cell of the sample row of the type's template. */
+  sample: SampleCell
+}
+
+/** A reference field that rows or defaults fill. */
+export interface PlanReference {
+  field: Field
+  header: string | null
+  on_missing: OnMissing
 }
 
 export interface ImportPlan {
+  secrets: SecretBox
+  types: TypeCatalogue
   type: RecordType
   options: ImportOptions
   columns: PlanColumn[]
@@ -43,26 +59,41 @@ export interface ImportPlan {
   idHeader: string
   /** Values of a new record before its row's values are put on top. */
   defaults: RecordData
-  /** Reference fields that rows or defaults fill, in the type's order. */
-  references: { field: Field; header: string | null }[]
+  /** Names looked up account-wide first, then those inside another reference. */
+  references: PlanReference[]
+  /** Every row must say which external id it is about. */
+  needsExternalId: boolean
+  /** By position of the match rule: whether it decides which record a row is about. */
+  deciding: boolean[]
+  /** Fields whose new values join those the record has. */
+  appending: ReadonlySet<string>
+  fields: ReadonlyMap<string, Field>
   /** Cells came out of our own CSV with a quote in front of formulas; it is taken off again. */
   unescapeFormulas: boolean
+  /** The type has secrets: cells that are kept for later are kept sealed. */
+  sealsCells: boolean
   /** Seed of the fingerprint: changes with anything that changes what a cell means. */
   seed: number
 }
 
 /** Builds the plan. `mapping` has one field name or null per header and was checked before. */
 export function compilePlan(given: {
+  types: TypeCatalogue
   type: RecordType
   mapping: (string | null)[]
   headers: string[]
   options: ImportOptions
+  /** Absent: nothing is stored (previews). */
+  secrets?: SecretBox
 }): ImportPlan {
-  const { type, mapping, headers, options } = given
+  const { types, type, mapping, headers, options } = given
+  const samples = new Map(sampleRow(type).map((sample) => [sample.field, sample]))
   const columns = type.fields.flatMap((field) => {
     const index = mapping.indexOf(field.name)
     const fixed = field.name === type.organization_field && options.organization_id !== null
-    return index < 0 || fixed ? [] : [planColumn(field, index, headers[index] ?? '', options)]
+    if (index < 0 || fixed) return []
+    const sample = samples.get(field.name) as SampleCell // one for each field
+    return [planColumn(type, field, { index, header: headers[index] ?? '', sample }, options)]
   })
   columns.sort((a, b) => a.index - b.index)
   const defaults: RecordData = {}
@@ -71,43 +102,108 @@ export function compilePlan(given: {
   }
   const idIndex = mapping.indexOf(idField)
   return {
+    secrets: given.secrets ?? noSecrets,
+    types,
     type,
     options,
     columns,
     idIndex,
     idHeader: headers[idIndex] ?? '',
     defaults,
-    references: planReferences(type, columns, defaults),
-    unescapeFormulas: headers.some((header) => header.startsWith(problemColumnPrefix)),
+    references: planReferences(type, columns, defaults, options),
+    needsExternalId: options.mode === 'update_only' && options.require_external_id,
+    deciding: type.match_rules.map((rule) => decides(rule, options)),
+    appending: new Set(
+      type.fields.filter((one) => updateOf(one, options) === 'append').map(nameOf)
+    ),
+    fields: new Map(type.fields.map((field) => [field.name, field])),
+    unescapeFormulas: headers.some(isOurs),
+    sealsCells: type.fields.some(isSensitive),
     seed: planSeed(type, columns, options)
   }
 }
 
-function planColumn(field: Field, index: number, header: string, options: ImportOptions) {
-  const kind = cellKinds[field.kind]
-  const allowed = field.options && new Set(field.options)
-  const read = allowed
-    ? (text: string) => (allowed.has(text) ? text : undefined)
-    : (text: string) => kind.read(text)
-  const required = field.required && options.mode !== 'update_only'
-  return { index, header, field, required, fault: kind.fault, read }
+const noSecrets: SecretBox = {
+  digest: () => '',
+  seal: () => {
+    throw new Error('nothing is sealed without keys')
+  },
+  open: () => {
+    throw new Error('nothing is opened without keys')
+  }
 }
 
-function planReferences(type: RecordType, columns: PlanColumn[], defaults: RecordData) {
-  return type.fields.flatMap((field) => {
+const nameOf = (field: Field) => field.name
+
+/** Whether a header stands only in CSV that we gave out. */
+const isOurs = (header: string) => header === idLabel || header.startsWith(problemColumnPrefix)
+
+function decides(rule: MatchRule, options: ImportOptions): boolean {
+  if (rule.suggests) return false
+  const byExternalId = options.mode === 'update_only' && options.require_external_id
+  return !byExternalId || rule.fields.join() === 'external_id'
+}
+
+function updateOf(field: Field, options: ImportOptions): UpdatePolicy {
+  return options.update[field.name] ?? field.on_update ?? 'replace'
+}
+
+function planColumn(
+  type: RecordType,
+  field: Field,
+  place: { index: number; header: string; sample: SampleCell },
+  options: ImportOptions
+): PlanColumn {
+  return {
+    ...place,
+    field,
+    reader: cellReader(field, options),
+    separator: field.many ? (options.separators[field.name] ?? field.many.separator) : null,
+    sensitive: isSensitive(field),
+    required: field.required,
+    blank: blankOf(field, options),
+    plainTextOnly:
+      type.plain_text_only === true && (field.kind === 'text' || field.kind === 'textbox')
+  }
+}
+
+/** What is never cleared by a blank: secrets, what cannot change, what only grows. */
+function blankOf(field: Field, options: ImportOptions): Json | undefined {
+  const stays =
+    isSensitive(field) || field.immutable || field.generated || field.required || field.keeps_blank
+  if (stays || updateOf(field, options) === 'append') return undefined
+  if (options.blank === 'overwrite') return null
+  return options.blank === 'default' ? field.default : undefined
+}
+
+function planReferences(
+  type: RecordType,
+  columns: PlanColumn[],
+  defaults: RecordData,
+  options: ImportOptions
+): PlanReference[] {
+  const used = type.fields.flatMap((field) => {
     const column = columns.find((one) => one.field === field)
-    const used = column !== undefined || defaults[field.name] !== undefined
-    return field.kind === 'reference' && used ? [{ field, header: column?.header ?? null }] : []
+    const isUsed = column !== undefined || defaults[field.name] !== undefined
+    if (!field.reference || !isUsed) return []
+    const on_missing = options.on_missing[field.name] ?? field.reference.on_missing
+    return [{ field, header: column?.header ?? null, on_missing }]
   })
+  // A name can be looked up inside another record once that one is known.
+  const depth = (field: Field): number => {
+    const outer = type.fields.find((one) => one.name === field.reference?.within)
+    return outer ? 1 + depth(outer) : 0
+  }
+  return used.sort((a, b) => depth(a.field) - depth(b.field))
 }
 
 function planSeed(type: RecordType, columns: PlanColumn[], options: ImportOptions): number {
+  const { organization_id, blank, clear_marker, update, separators, default_country } = options
   return hashOf(
     JSON.stringify([
       type,
       columns.map((column) => column.field.name),
-      options.organization_id,
-      'blank=keep'
+      { organization_id, blank, clear_marker, update, separators, default_country }
     ])
   )
 }

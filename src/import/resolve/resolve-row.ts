@@ -2,7 +2,8 @@
 // In: a RawRow and the plan. Out: a ResolvedRow with all its problems at once. Called for every
 // row of every import, and by the preview: the hottest code of the flow besides the parser.
 
-import { rowProblem } from '../../errors.ts'
+import { type Args, type RowProblemCode, rowProblem } from '../../errors.ts'
+import { isSampleCell } from '../../record-types/template.ts'
 import type { Json, RecordData } from '../../record-types/types.ts'
 import type { Problem, RawRow } from '../terms.ts'
 import { endHash, type HashState, hashText, startHash } from './hash-cells.ts'
@@ -12,12 +13,19 @@ export interface ResolvedRow {
   raw: RawRow
   /** The id cell; null when blank or not mapped. */
   id: number | null
-  /** Typed values of the filled cells by field; references still as the text of the cell. */
+  /** Typed values of the filled cells by field; null: to be cleared. References still as the text of
+   *  the cell, secrets in the clear. */
   values: RecordData
   /** Errors and warnings; null when there are none. */
   problems: Problem[] | null
   /** Whether one of the problems is an error. */
   rejected: boolean
+  /** Required columns whose cell is blank: a fault unless the record exists; null: none. */
+  missing: PlanColumn[] | null
+  /** It is the sample row of the type's template. */
+  isSample: boolean
+  /** It names a record that a later row of the file may make. */
+  waits: boolean
   /** Hash of the mapped cells and the plan; references are mixed in when they are resolved. */
   hash: number
 }
@@ -25,8 +33,11 @@ export interface ResolvedRow {
 const state: HashState = { a: 0, b: 0 }
 const nonAscii = /[^\t-~]/
 const formulaStart = /^'+[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
+// A formula, but not a number or a phone number with a sign in front; or a script.
+const executable = /^[=@]|^[+-](?![\d\s.,()/-]*$)|<script|javascript:|<[^>]{0,200}\son[a-z]{3,20}=/i
 
-/** Resolves one row. Blank cells are left out: they neither change nor clear anything. */
+/** Resolves one row. A blank cell means what the plan says of its column; where it means nothing,
+ *  the field is left out. */
 export function resolveRow(plan: ImportPlan, raw: RawRow): ResolvedRow {
   const row: ResolvedRow = {
     raw,
@@ -34,6 +45,9 @@ export function resolveRow(plan: ImportPlan, raw: RawRow): ResolvedRow {
     values: {},
     problems: raw.problems,
     rejected: raw.problems !== null,
+    missing: null,
+    isSample: false,
+    waits: false,
     hash: 0
   }
   if (raw.problems !== null) return row
@@ -42,29 +56,43 @@ export function resolveRow(plan: ImportPlan, raw: RawRow): ResolvedRow {
   for (let i = 0; i < columns.length; i++) {
     const column = columns[i] as PlanColumn
     const text = cleanCell(plan, column, row)
-    hashText(state, text)
+    hashText(state, column.sensitive && text !== '' ? plan.secrets.digest(text) : text)
     if (text === '') {
-      if (column.required) reject(row, requiredMissing(column))
+      if (column.required) row.missing = [...(row.missing ?? []), column]
+      else if (column.blank !== undefined) row.values[column.field.name] = column.blank
       continue
     }
-    const value = column.field.many
-      ? readMany(column, column.field.many.separator, text, row)
-      : readOne(column, text, row)
+    if (text === plan.options.clear_marker) {
+      clear(column, row)
+      continue
+    }
+    const value =
+      column.separator === null
+        ? readOne(column, text, row)
+        : readMany(column, column.separator, text, row)
     if (value !== undefined) row.values[column.field.name] = value
   }
   if (plan.idIndex >= 0) readId(plan, row)
   row.hash = endHash(state)
+  if (plan.needsExternalId && row.id === null && typeof row.values.external_id !== 'string') {
+    reject(row, rowProblem('external_id_missing', { field: 'external_id' }))
+  }
+  row.isSample = isSample(plan, row)
   return row
 }
 
-/** Trims, brings letters to NFC, takes off our own formula quote. */
+/** Trims, brings letters to NFC, takes off our own formula quote. Passwords stay as they are. */
 function cleanCell(plan: ImportPlan, column: PlanColumn, row: ResolvedRow): string {
   let text = row.raw.cells[column.index] ?? ''
   if (plan.unescapeFormulas) text = unescapeFormula(text)
-  text = text.trim()
+  const trimmed = text.trim()
+  if (column.field.kind === 'password' && trimmed !== '') return text
+  text = trimmed
   if (nonAscii.test(text)) {
     text = text.normalize('NFC')
-    if (text.includes('\ufffd')) warn(row, column, text)
+    if (text.includes('\ufffd')) {
+      warn(row, problemAt(column, text, 'replacement_character'))
+    }
   }
   return text
 }
@@ -74,34 +102,36 @@ export function unescapeFormula(text: string): string {
   return formulaStart.test(text) ? text.slice(1) : text
 }
 
-function warn(row: ResolvedRow, column: PlanColumn, text: string): void {
-  const place = { column: column.header, field: column.field.name, value: text }
-  row.problems = [...(row.problems ?? []), rowProblem('replacement_character', place)]
+/** A problem of one cell; the value of a secret is never in it. */
+function problemAt(column: PlanColumn, text: string, code: RowProblemCode, args?: Args): Problem {
+  const place = { column: column.header, field: column.field.name }
+  if (column.sensitive) return rowProblem(code, { ...place, args: { value: '***', ...args } })
+  return rowProblem(code, { ...place, value: text, ...(args && { args }) })
+}
+
+function clear(column: PlanColumn, row: ResolvedRow): void {
+  if (column.required) reject(row, problemAt(column, '', 'required_cleared'))
+  else row.values[column.field.name] = null
 }
 
 function readOne(column: PlanColumn, text: string, row: ResolvedRow): Json | undefined {
-  const { field } = column
-  const value = column.read(text)
+  const { field, reader } = column
+  const value = reader.read(text)
   if (value === undefined) {
-    reject(
-      row,
-      rowProblem(column.fault, {
-        column: column.header,
-        field: field.name,
-        value: text,
-        args: { options: field.options?.join(', ') }
-      })
-    )
+    const { code, args } = reader.problem(text)
+    reject(row, problemAt(column, text, code, args))
   } else if (field.max_length !== undefined && text.length > field.max_length) {
     const args = { found: text.length, limit: field.max_length }
-    const place = { column: column.header, field: field.name, value: text, args }
-    reject(row, rowProblem('value_too_long', place))
+    reject(row, problemAt(column, text, 'value_too_long', args))
     return undefined
+  } else if (column.plainTextOnly && executable.test(text)) {
+    reject(row, problemAt(column, text, 'executable_content'))
   }
   return value
 }
 
-/** Splits at the separator; blanks and repeats are dropped, the order is kept. */
+/** Splits at the separator; blanks and repeats are dropped. The order of the cell is kept, unless the
+ *  field has one of its own. */
 function readMany(
   column: PlanColumn,
   separator: string,
@@ -119,7 +149,13 @@ function readMany(
     const value = readOne(column, one, row)
     if (value !== undefined && !values.includes(value)) values.push(value)
   }
+  if (column.field.many?.sorted) values.sort(byAlphabet)
   return values.length === 0 ? undefined : values
+}
+
+function byAlphabet(a: Json, b: Json): number {
+  const [left, right] = [String(a), String(b)]
+  return left.localeCompare(right, 'en') || (left < right ? -1 : 1)
 }
 
 function readId(plan: ImportPlan, row: ResolvedRow): void {
@@ -130,11 +166,27 @@ function readId(plan: ImportPlan, row: ResolvedRow): void {
   else reject(row, rowProblem('invalid_id', { column: plan.idHeader, field: 'id', value: text }))
 }
 
-function requiredMissing(column: PlanColumn): Problem {
-  return rowProblem('required_missing', { column: column.header, field: column.field.name })
+/** Whether every cell is that of the template's sample row. */
+function isSample({ columns }: ImportPlan, { raw }: ResolvedRow): boolean {
+  for (let i = 0; i < columns.length; i++) {
+    const { index, sample } = columns[i] as PlanColumn
+    if (!isSampleCell(sample, (raw.cells[index] ?? '').trim())) return false
+  }
+  return columns.length > 0
 }
 
-function reject(row: ResolvedRow, problem: Problem): void {
-  row.problems = row.problems === null ? [problem] : [...row.problems, problem]
+/** Adds an error. */
+export function reject(row: ResolvedRow, problem: Problem): void {
+  warn(row, problem)
   row.rejected = true
+}
+
+/** Adds a problem that is no reason to reject the row. */
+export function warn(row: ResolvedRow, problem: Problem): void {
+  row.problems = row.problems === null ? [problem] : [...row.problems, problem]
+}
+
+/** What the blank required cells of a row are: faults, where it makes a new record. */
+export function missingProblems(row: ResolvedRow): Problem[] {
+  return (row.missing ?? []).map((column) => problemAt(column, '', 'required_missing'))
 }

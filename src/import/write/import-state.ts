@@ -4,7 +4,7 @@
 
 import { appError, type OperationErrorCode } from '../../errors.ts'
 import type { Db } from '../../platform/db.ts'
-import type { ImportOptions } from '../resolve/plan.ts'
+import type { ImportOptions } from '../resolve/import-options.ts'
 import type { ImportState } from '../status.ts'
 import type { Checkpoint, Dialect, Outcome } from '../terms.ts'
 
@@ -150,6 +150,7 @@ export async function finishImport(
 ): Promise<void> {
   const { rowCount } = await db.query(
     `/* import.finish */
+    WITH ended AS (
     UPDATE imports AS i
     SET state = $4::text, rows_total = COALESCE($5::bigint, i.rows_total), error = $6::jsonb,
       finished_at = CASE WHEN $4::text = 'queued' THEN NULL ELSE now() END,
@@ -157,7 +158,16 @@ export async function finishImport(
     WHERE i.account_id = $1::integer
     AND i.id = $2::bigint
     AND i.attempt = $3::integer
-    AND i.state IN ('running', 'cancelling')`,
+    AND i.state IN ('running', 'cancelling')
+    RETURNING i.account_id, i.id
+    ), cleared AS (
+      DELETE FROM import_waiting_rows w
+      USING ended e
+      WHERE w.account_id = e.account_id
+      AND w.import_id = e.id
+      AND $4::text <> 'queued'
+    )
+    SELECT e.id FROM ended e`,
     [
       run.account_id,
       run.id,

@@ -1,13 +1,18 @@
 // Decided rows -> everything a batch leaves in the database, and what the import counts of it.
 // The order keeps the server at work: while it stores the records, the rest is made ready here.
 
+import { rowProblem } from '../../errors.ts'
 import { copyAll } from '../../platform/copy-in.ts'
+import type { Json } from '../../record-types/types.ts'
 import type { BatchMemory, BatchPlace, DecidedRow } from '../batch.ts'
 import type { Decision } from '../decide/decide-row.ts'
+import { keptCells } from '../decide/secret-values.ts'
+import type { NewReference } from '../match/create-references.ts'
 import { takeRecordIds } from '../match/probe-keys.ts'
-import type { NewReference } from '../match/resolve-references.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
+import { warn } from '../resolve/resolve-row.ts'
 import type { Outcome, Problem } from '../terms.ts'
+import { copyWaiting, dropWaiting } from './waiting-rows.ts'
 import { copyOutcomes, type RowOutcome } from './write-outcomes.ts'
 import {
   type ChangedRecord,
@@ -25,7 +30,9 @@ export interface BatchResult {
   warnings: number
   /** Records created because rows named them, by type name. */
   referencesCreated: Record<string, number>
-  /** What became of each row done, in order. */
+  /** Rows done that have no outcome yet: they wait for the end of the file. */
+  waiting: number
+  /** What became of each row done, in order; without those that wait. */
   rows: RowOutcome[]
 }
 
@@ -51,6 +58,7 @@ export async function writeBatch(
     idOf.set(one, id)
     created.push(newRecord(plan, one, id))
   }
+  noteSimilar(decided, used, memory)
   const { whileBusy } = place
   const write = { tx, account_id, import_id, type: plan.type }
   const changed = decided.flatMap(changedRecord)
@@ -59,12 +67,16 @@ export async function writeBatch(
   // Made when they are sent: by then the server is at work on what was sent before.
   function* makeOutcomes() {
     for (const one of decided) {
-      const outcome = rowOutcome(one, idOf.get(one) ?? null)
+      if (one.decision.action === 'wait') continue
+      const outcome = rowOutcome(plan, one, idOf.get(one) ?? null)
       outcomes.push(outcome)
       yield outcome
     }
   }
+  const waiting = decided.filter((one) => one.decision.action === 'wait')
   const parts = [copyOutcomes(place, makeOutcomes())]
+  if (place.waited) await dropWaiting(place, decided)
+  else if (waiting.length > 0) parts.push(copyWaiting(place, waiting))
   if (changed.length > 0) parts.unshift(copyChanges(write, changed))
   if (created.length + gained.length > 0) parts.unshift(copyKeys(account_id, created, gained))
   if (created.length > 0) parts.unshift(copyRecords(write, created))
@@ -73,7 +85,13 @@ export async function writeBatch(
   for (const { type } of used) {
     referencesCreated[type.name] = (referencesCreated[type.name] ?? 0) + 1
   }
-  return { rowCount: decided.length, ...tally(outcomes), referencesCreated, rows: outcomes }
+  return {
+    rowCount: decided.length,
+    ...tally(outcomes),
+    referencesCreated,
+    waiting: waiting.length,
+    rows: outcomes
+  }
 }
 
 function newRecord(plan: ImportPlan, one: DecidedRow, id: number): NewRecord {
@@ -82,9 +100,27 @@ function newRecord(plan: ImportPlan, one: DecidedRow, id: number): NewRecord {
   return { id, type: plan.type, organization_id, fingerprint: one.row.hash, data, keys }
 }
 
-function newReferenceRecord({ id, type, data, keys }: NewReference): NewRecord {
-  return { id, type, organization_id: null, fingerprint: null, data, keys }
+function newReferenceRecord({ id, type, organization_id, data, keys }: NewReference): NewRecord {
+  return { id, type, organization_id, fingerprint: null, data, keys }
 }
+
+/** Tells the first row that names a new record of records that are called nearly the same. */
+function noteSimilar(decided: DecidedRow[], used: NewReference[], memory: BatchMemory): void {
+  for (const { id, text, similar } of used) {
+    if (similar === null) continue
+    for (const { row, decision } of decided) {
+      const names = memory.references.find(({ field }) =>
+        idsIn(writtenValues(decision)[field.name]).includes(id)
+      )
+      if (!names) continue
+      const place = { column: names.header, field: names.field.name, value: text }
+      warn(row, rowProblem('similar_exists', { ...place, candidates: similar }))
+      break
+    }
+  }
+}
+
+const idsIn = (value: Json | undefined) => (Array.isArray(value) ? value : [value])
 
 /** The named records that a row which is written really refers to. The others are not created,
  *  and forgotten again: a rejected row leaves nothing behind. */
@@ -98,15 +134,18 @@ function usedReferences(
   for (const { decision } of decided) {
     const values = writtenValues(decision)
     for (const { field } of memory.references) {
-      const id = values[field.name]
-      if (typeof id === 'number' && named.has(id)) used.add(id)
+      for (const id of idsIn(values[field.name])) {
+        if (typeof id === 'number' && named.has(id)) used.add(id)
+      }
     }
   }
   if (used.size < named.size) memory.epoch++
-  for (const { ids } of memory.references) {
-    for (const [text, found] of ids) {
+  for (const { ids, similar } of memory.references) {
+    for (const [name, found] of ids) {
       const id = found[0]
-      if (id !== undefined && named.has(id) && !used.has(id)) ids.delete(text)
+      if (id === undefined || !named.has(id) || used.has(id)) continue
+      ids.delete(name)
+      similar.delete(name)
     }
   }
   return [...named.values()].filter(({ id }) => used.has(id))
@@ -134,7 +173,7 @@ function changedRecord(one: DecidedRow): ChangedRecord[] {
   ]
 }
 
-const outcomeOf: Record<Decision['action'], Outcome> = {
+const outcomeOf: Record<Exclude<Decision['action'], 'wait'>, Outcome> = {
   create: 'created',
   update: 'updated',
   unchanged: 'unchanged',
@@ -142,19 +181,27 @@ const outcomeOf: Record<Decision['action'], Outcome> = {
   reject: 'rejected'
 }
 
-function rowOutcome(one: DecidedRow, createdId: number | null): RowOutcome {
+function rowOutcome(plan: ImportPlan, one: DecidedRow, createdId: number | null): RowOutcome {
   const { decision, match, row } = one
-  const more = 'problem' in decision && decision.problem ? [decision.problem] : []
+  if (decision.action === 'wait') throw new Error(`row ${row.raw.row} has no outcome yet`)
+  const more = problemsOf(decision)
   const problems = more.length > 0 ? [...(row.problems ?? []), ...more] : row.problems
   const rejected = decision.action === 'reject'
   return {
-    raw: row.raw,
+    raw:
+      rejected && plan.sealsCells ? { ...row.raw, cells: keptCells(plan, row.raw.cells) } : row.raw,
     outcome: outcomeOf[decision.action],
     record_id: rejected ? null : match.kind === 'one' ? match.id : createdId,
     matched_by: match.kind === 'one' && !rejected ? match.matched_by : null,
     changed_fields: decision.action === 'update' ? Object.keys(decision.set) : null,
     problems
   }
+}
+
+function problemsOf(decision: Decision): Problem[] {
+  if ('problems' in decision) return decision.problems
+  if ('problem' in decision) return [decision.problem]
+  return 'warnings' in decision ? decision.warnings : []
 }
 
 /** Counts outcomes, and the rows that have a warning but no error. */

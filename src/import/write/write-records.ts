@@ -116,11 +116,13 @@ export async function updateRecords(
   const updated = tx.query(
     `/* write.update_records */
     UPDATE records AS r
-    SET data = r.data || u.set_data::jsonb, version = r.version + 1, updated_at = now(),
+    SET data = CASE WHEN u.cleared IS NULL THEN r.data || u.set_data::jsonb
+        ELSE (r.data || u.set_data::jsonb) - string_to_array(u.cleared, ',') END,
+      version = r.version + 1, updated_at = now(),
       updated_import_id = $3::bigint, fingerprint = u.fingerprint,
       organization_id = u.organization_id
-    FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::text[])
-      AS u (id, organization_id, fingerprint, set_data)
+    FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[])
+      AS u (id, organization_id, fingerprint, set_data, cleared)
     WHERE r.account_id = $1::integer
     AND r.type_id = $2::smallint
     AND r.id = ANY ($4::bigint[])
@@ -132,7 +134,8 @@ export async function updateRecords(
       records.map((record) => record.id),
       records.map((record) => record.organization_id),
       records.map((record) => record.fingerprint),
-      records.map((record) => JSON.stringify(record.set))
+      records.map((record) => JSON.stringify(record.set)),
+      records.map(({ set }) => clearedFields(set))
     ]
   )
   meanwhile()
@@ -142,6 +145,15 @@ export async function updateRecords(
   for (const record of records) diffKeys(place, record, gained, lost)
   await deleteKeys(place, lost)
   return gained
+}
+
+/** Names of the fields that lose their value; null: none does. */
+function clearedFields(set: RecordData): string | null {
+  let names: string | null = null
+  for (const name in set) {
+    if (set[name] === null) names = names === null ? name : `${names},${name}`
+  }
+  return names
 }
 
 interface LostKey {

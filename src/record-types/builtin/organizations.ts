@@ -1,80 +1,103 @@
 // Built-in type: organizations (customers, vendors, the own company).
-// Source: domain rules section 9 (organization), match tiers id, external id, exact name.
+// Source: domain rules section 9 (organization), match tiers id, external id, exact name; section 4
+// for the columns that helpdesks add.
 
-import { field, referenceField } from '../define-field.ts'
-import type { RecordType } from '../types.ts'
+import {
+  archivedField,
+  externalIdField,
+  externalIdRule,
+  field,
+  listField,
+  nameField,
+  notesField,
+  recordType,
+  referenceField,
+  rule,
+  similarNameRule,
+  tagsField
+} from '../define-field.ts'
 
-export const organizations: RecordType = {
+export const organizations = recordType({
   name: 'organizations',
   type_id: 1,
   label: 'Organizations',
   description: 'Companies and other bodies that everything else belongs to.',
-  title_fields: ['name'],
-  organization_field: null,
   fields: [
-    field('external_id', 'External ID', 'text', 'The id in the system the data comes from.', {
-      aliases: ['External Identifier', 'Source ID'],
-      max_length: 255
-    }),
-    field('name', 'Name', 'text', 'The name, written exactly as it is known.', {
-      aliases: ['Organization', 'Organization Name', 'Company', 'Company Name'],
-      required: true,
-      max_length: 255
+    externalIdField('ORG-0001'),
+    nameField('The name, written exactly as it is known.', 'Sample Bakery Ltd', {
+      aliases: ['Organization', 'Organization Name', 'Company', 'Company Name']
     }),
     field('short_name', 'Short Name', 'text', 'A short code for the organization.', {
       aliases: ['Identifier', 'Account Number'],
-      max_length: 25
+      max_length: 25,
+      sample: 'SAMPLE'
     }),
-    referenceField(
-      'organization_type',
-      'Organization Type',
-      'Kind of organization; a new one is added to the list.',
-      { type: 'organization_types', rule: 'name', on_missing: 'create' },
-      { aliases: ['Type'] }
-    ),
-    referenceField(
-      'organization_status',
-      'Organization Status',
-      'State of the organization; a new one is added to the list.',
-      { type: 'organization_statuses', rule: 'name', on_missing: 'create' },
-      { aliases: ['Status'], default: 'Active' }
-    ),
+    listField('organization_type', 'Organization Type', 'organization_types', {
+      aliases: ['Type'],
+      show_in_list: true,
+      sample: 'Customer'
+    }),
+    listField('organization_status', 'Organization Status', 'organization_statuses', {
+      aliases: ['Status'],
+      default: 'Active',
+      show_in_list: true,
+      sample: 'Active'
+    }),
     referenceField(
       'parent',
       'Parent Organization',
       'The organization this one is a part of, by name or id; it must exist.',
       { type: 'organizations', rule: 'name', on_missing: 'fail' },
-      { aliases: ['Parent', 'Parent Company'] }
+      { aliases: ['Parent', 'Parent Company'], sample: 'Sample Holding Ltd' }
     ),
-    field('primary', 'Primary', 'boolean', 'Whether this is the account holder itself.'),
-    field('description', 'Description', 'textbox', 'What the organization does.'),
-    field('quick_notes', 'Quick Notes', 'textbox', 'Notes shown first on the organization.'),
-    field('alert', 'Alert', 'text', 'A warning shown to everybody who opens the organization.'),
-    field('domains', 'Domains', 'host', 'Mail and web domains, separated by |.', {
-      aliases: ['Domain', 'Domain Names', 'Website'],
-      many: { separator: '|' }
+    field('primary', 'Primary', 'boolean', 'Whether this is the account holder itself.', {
+      sample: 'No'
     }),
-    field('details', 'Details', 'textbox', 'Address and other details.'),
-    field('notes', 'Notes', 'textbox', 'Free notes; may have several lines.'),
-    field('shared_tickets', 'Shared Tickets', 'boolean', 'Whether its people see all its tickets.'),
+    field('description', 'Description', 'textbox', 'What the organization does.', {
+      sample: 'Bakes bread for hotels.'
+    }),
+    field('quick_notes', 'Quick Notes', 'textbox', 'Notes shown first on the organization.', {
+      sample: 'Ring the bell at the back door.'
+    }),
+    field('alert', 'Alert', 'text', 'A warning shown to everybody who opens the organization.', {
+      max_length: 1000,
+      sample: 'No visits before 10:00'
+    }),
+    field('domains', 'Domains', 'host', 'Mail and web domains, separated by |.', {
+      aliases: ['Domain', 'Domain Names', 'Website', 'Default'],
+      many: { separator: '|' },
+      sample: 'sample-bakery.example|samplebakery.example'
+    }),
+    field('details', 'Details', 'textbox', 'Address and other details.', {
+      sample: '1 Sample Street, London'
+    }),
+    notesField(),
+    referenceField(
+      'group',
+      'Group',
+      'The helpdesk group that gets its tickets, by name or id; it must exist.',
+      { type: 'groups', rule: 'external_id', also: 'name', on_missing: 'fail' },
+      { aliases: ['Group ID', 'Group Name'], sample: 'First line' }
+    ),
+    field(
+      'shared_tickets',
+      'Shared Tickets',
+      'boolean',
+      'Whether its people see all its tickets.',
+      {
+        aliases: ['Shared'],
+        sample: 'No'
+      }
+    ),
     field(
       'shared_comments',
       'Shared Comments',
       'boolean',
-      'Whether its people comment on all its tickets.'
+      'Whether its people comment on all its tickets.',
+      { sample: 'No' }
     ),
-    field('tags', 'Tags', 'text', 'Labels, separated by commas.', { many: { separator: ',' } }),
-    field('archived', 'Archived', 'boolean', 'Whether the organization is kept but out of use.')
+    tagsField('bakery,london'),
+    archivedField('the organization')
   ],
-  match_rules: [
-    {
-      name: 'external_id',
-      code: 1,
-      fields: ['external_id'],
-      folding: 'folded',
-      identity: true,
-      scope: 'account'
-    },
-    { name: 'name', code: 2, fields: ['name'], folding: 'exact', identity: true, scope: 'account' }
-  ]
-}
+  match_rules: [externalIdRule(), rule('name', 2, ['name']), similarNameRule()]
+})

@@ -3,7 +3,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { uploadPath } from '../../../src/platform/files.ts'
+import { openUpload, uploadPath } from '../../../src/platform/files.ts'
 import { kept, nothing } from '../../helpers/kept.ts'
 import { setup } from '../../setup.ts'
 
@@ -38,7 +38,11 @@ t.test('an accepted file becomes a queued import with its job and its file', asy
   t.notOk('preview' in body)
   t.same(await kept(s), { imports: 1, jobs: 1, files: 1, partial: 0 })
   const { rows } = await s.pool.query('SELECT i.file_key FROM imports i')
-  t.equal(await readFile(uploadPath(s.config.dataDir, rows[0].file_key), 'utf8'), csv)
+  const { file_key } = rows[0]
+  const chunks = await Array.fromAsync(openUpload({ ...s, dataDir: s.config.dataDir }, file_key))
+  t.equal(Buffer.concat(chunks).toString(), csv)
+  const onDisk = await readFile(uploadPath(s.config.dataDir, file_key))
+  t.notOk(onDisk.includes('Ann'), 'encrypted on disk')
 })
 
 t.test('start=false makes a draft that no worker gets', async (t) => {
@@ -61,13 +65,72 @@ t.test('all options are kept', async (t) => {
     allow_partial: false,
     delimiter: ';',
     mapping: { 'E-Mail': null, 'First Name': 'last_name' },
+    blank: 'overwrite',
+    clear_marker: '-',
+    repeats: 'merge',
+    similar: 'error',
+    update: { tags: 'append', notes: 'append' },
+    separators: { emails: ';' },
+    on_missing: { organization: 'fail' },
+    default_country: 'at',
+    require_external_id: true,
     start: false
   })
   t.match(body, {
     mode: 'create_only',
     allow_partial: false,
+    profile: null,
+    options: {
+      blank: 'overwrite',
+      clear_marker: '-',
+      repeats: 'merge',
+      similar: 'error',
+      update: { tags: 'append', notes: 'append' },
+      separators: { emails: ';' },
+      on_missing: { organization: 'fail' },
+      default_country: 'AT',
+      require_external_id: true
+    },
     file: { delimiter: ';' },
     columns: [{ field: 'organization' }, { field: 'last_name' }, { field: null }]
+  })
+})
+
+t.test('options that name fields are held to the record type, with every fault', async (t) => {
+  const s = await setup(t)
+  const { status, body } = await s.uploadCsv(csv, {
+    update: { first_name: 'append', shoe_size: 'replace' },
+    separators: { title: ';', emails: 'and' },
+    on_missing: { emails: 'fail' }
+  })
+  t.equal(status, 400)
+  t.equal(body.code, 'invalid_option')
+  t.match(body.detail, /Option "update" is "\{"first_name".*has one value.*no field "shoe_size"/)
+  t.same(
+    body.details.faults.map((fault: { option: string }) => fault.option),
+    ['update', 'update', 'separators', 'on_missing', 'separators']
+  )
+  const external = await s.uploadCsv('Name\nA\n', {
+    type: 'contact_types',
+    require_external_id: true
+  })
+  t.match(external.body, { code: 'invalid_option', detail: /not found by an external id/ })
+  t.same(await kept(s), nothing)
+})
+
+t.test('what is not said is as the record type has it', async (t) => {
+  const s = await setup(t)
+  const { body } = await s.uploadCsv(csv)
+  t.same(body.options, {
+    blank: 'keep',
+    clear_marker: '__CLEAR__',
+    repeats: 'reject',
+    similar: 'warn',
+    update: {},
+    separators: {},
+    on_missing: {},
+    default_country: null,
+    require_external_id: false
   })
 })
 
@@ -124,59 +187,69 @@ t.test(
   }
 )
 
+const refused: [string, string | Buffer, Record<string, unknown>, number, string][] = [
+  ['an empty file', '', {}, 422, 'empty_file'],
+  ['a header only', 'Organization,First Name\n', {}, 422, 'no_rows'],
+  ['binary content', Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 0, 0, 8]), {}, 422, 'not_csv'],
+  ['UTF-32', Buffer.from('\xff\xfe\0\0a\0\0\0', 'latin1'), {}, 422, 'encoding_unsupported'],
+  ['an encoding there is not', csv, { encoding: 'klingon' }, 400, 'invalid_option'],
+  [
+    'bytes that mean nothing',
+    'a,b\n\x80\xff,1\n',
+    { encoding: 'shift_jis' },
+    422,
+    'encoding_mismatch'
+  ],
+  ['a profile there is not', csv, { profile: 'nightly' }, 404, 'profile_not_found'],
+  [
+    'a header that is not UTF-8',
+    Buffer.from('N\xe4me,b\n1,2\n', 'latin1'),
+    {},
+    422,
+    'encoding_invalid'
+  ],
+  [
+    'a header with a name twice, both mapped',
+    'Organization,First Name,a,a\n1,2,3,4\n',
+    { mapping: { a: 'title' } },
+    422,
+    'mapping_invalid'
+  ],
+  [
+    '513 columns',
+    `${Array.from({ length: 513 }, (_, n) => `c${n}`).join(',')}\n1\n`,
+    {},
+    422,
+    'too_many_columns'
+  ],
+  ['no required column', 'First Name\nAnn\n', {}, 422, 'required_column_unmapped'],
+  [
+    'a required column mapped away',
+    csv,
+    { mapping: { 'First Name': null } },
+    422,
+    'required_column_unmapped'
+  ],
+  ['a mapping to an unknown field', csv, { mapping: { Fax: 'fax' } }, 422, 'mapping_invalid'],
+  ['a mapping of an unknown column', csv, { mapping: { Fux: null } }, 422, 'mapping_invalid'],
+  [
+    'a mapping of two columns to one field',
+    csv,
+    { mapping: { Fax: 'title', 'E-Mail': 'title' } },
+    422,
+    'mapping_invalid'
+  ],
+  [
+    'an organization for organizations',
+    'Name\nA\n',
+    { type: 'organizations', organization: 'A' },
+    400,
+    'invalid_option'
+  ]
+]
+
 t.test('refuses what can never run, and keeps nothing of it', async (t) => {
   const s = await setup(t)
-  const refused: [string, string | Buffer, Record<string, unknown>, number, string][] = [
-    ['an empty file', '', {}, 422, 'empty_file'],
-    ['a header only', 'Organization,First Name\n', {}, 422, 'no_rows'],
-    ['binary content', Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 0, 0, 8]), {}, 422, 'not_csv'],
-    ['UTF-16', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le'), {}, 422, 'encoding_unsupported'],
-    [
-      'a header that is not UTF-8',
-      Buffer.from('N\xe4me,b\n1,2\n', 'latin1'),
-      {},
-      422,
-      'encoding_invalid'
-    ],
-    [
-      'a header with a name twice, both mapped',
-      'Organization,First Name,a,a\n1,2,3,4\n',
-      { mapping: { a: 'title' } },
-      422,
-      'mapping_invalid'
-    ],
-    [
-      '513 columns',
-      `${Array.from({ length: 513 }, (_, n) => `c${n}`).join(',')}\n1\n`,
-      {},
-      422,
-      'too_many_columns'
-    ],
-    ['no required column', 'First Name\nAnn\n', {}, 422, 'required_column_unmapped'],
-    [
-      'a required column mapped away',
-      csv,
-      { mapping: { 'First Name': null } },
-      422,
-      'required_column_unmapped'
-    ],
-    ['a mapping to an unknown field', csv, { mapping: { Fax: 'fax' } }, 422, 'mapping_invalid'],
-    ['a mapping of an unknown column', csv, { mapping: { Fux: null } }, 422, 'mapping_invalid'],
-    [
-      'a mapping of two columns to one field',
-      csv,
-      { mapping: { Fax: 'title', 'E-Mail': 'title' } },
-      422,
-      'mapping_invalid'
-    ],
-    [
-      'an organization for organizations',
-      'Name\nA\n',
-      { type: 'organizations', organization: 'A' },
-      400,
-      'invalid_option'
-    ]
-  ]
   for (const [title, content, options, status, code] of refused) {
     const answer = await s.uploadCsv(content, options)
     t.equal(answer.status, status, `${title}: ${JSON.stringify(answer.body)}`)

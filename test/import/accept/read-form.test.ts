@@ -20,7 +20,12 @@ const refused: [string, { body: string | Buffer; contentType?: string }, number,
     'malformed_multipart'
   ],
   ['no content type at all', { body: 'x', contentType: '' }, 415, 'not_multipart'],
-  ['CSV as the body', { body: csv, contentType: 'text/csv' }, 415, 'not_multipart'],
+  [
+    'bytes as the body',
+    { body: csv, contentType: 'application/octet-stream' },
+    415,
+    'not_multipart'
+  ],
   ['JSON as the body', { body: '{}', contentType: 'application/json' }, 415, 'not_multipart'],
   ['an empty body', { body: '' }, 400, 'file_missing'],
   ['an empty form', { body: formBody([]) }, 400, 'file_missing'],
@@ -40,6 +45,30 @@ const refused: [string, { body: string | Buffer; contentType?: string }, number,
   ['two files', { body: formBody([type, file, file]) }, 400, 'too_many_files'],
   ['no last boundary', { body: formBody([type, file], '') }, 400, 'malformed_multipart'],
   ['text without any boundary', { body: 'hello world' }, 400, 'malformed_multipart'],
+  [
+    'a file and pasted rows',
+    { body: formBody([type, file, { name: 'text', content: csv }]) },
+    400,
+    'too_many_files'
+  ],
+  [
+    'pasted rows twice',
+    { body: formBody([type, { name: 'text', content: csv }, { name: 'text', content: csv }]) },
+    400,
+    'too_many_files'
+  ],
+  [
+    'pasted rows of 2 MB',
+    { body: formBody([type, { name: 'text', content: csv.padEnd(2e6, 'Acme,Bob\n') }]) },
+    400,
+    'invalid_option'
+  ],
+  [
+    'an option of 300 kB',
+    { body: formBody([type, { name: 'mapping', content: ' '.repeat(3e5) }, file]) },
+    400,
+    'invalid_option'
+  ],
   ['an option twice', { body: formBody([type, type, file]) }, 400, 'invalid_option'],
   [
     'an unknown option',
@@ -120,6 +149,35 @@ t.test('takes an option that was sent as JSON', async (t) => {
   const answer = await rawPost({ url: s.url, key: s.key, body })
   t.equal(answer.status, 201, answer.text)
   t.match(JSON.parse(answer.text).columns, [{ field: 'organization' }, { field: 'title' }])
+})
+
+t.test('takes pasted rows in the place of a file', async (t) => {
+  const s = await setup(t)
+  const text = { name: 'text', content: csv.replace('Ann', 'Änn') }
+  const unchosen = { name: 'file', content: '', filename: '' }
+  for (const parts of [
+    [type, text],
+    [text, type, { name: 'encoding', content: 'windows-1252' }],
+    [type, unchosen, text],
+    [{ name: 'file', content: '' }, type, text]
+  ]) {
+    const answer = await rawPost({ url: s.url, key: s.key, body: formBody(parts) })
+    t.equal(answer.status, 202, answer.text)
+    const bytes = Buffer.byteLength(text.content)
+    t.match(JSON.parse(answer.text), { file: { name: 'pasted.csv', bytes } })
+  }
+  t.match(await kept(s), { imports: 4, files: 4, partial: 0 })
+})
+
+t.test('takes options of the query as well, but none twice', async (t) => {
+  const s = await setup(t)
+  const post = (path: string) =>
+    rawPost({ url: s.url, key: s.key, path, body: formBody([type, file]) })
+  const answer = await post('/imports?mode=create_only&update[tags]=append')
+  t.equal(answer.status, 202, answer.text)
+  t.match(JSON.parse(answer.text), { mode: 'create_only', options: { update: { tags: 'append' } } })
+  t.match(JSON.parse((await post('/imports?type=contacts')).text), { code: 'invalid_option' })
+  t.match(JSON.parse((await post('/imports?file_name=a.csv')).text), { code: 'unknown_option' })
 })
 
 t.test('a hostile file name is made safe to show and never used', async (t) => {

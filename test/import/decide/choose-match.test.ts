@@ -4,7 +4,11 @@ import t from 'tap'
 import { chooseMatch } from '../../../src/import/decide/choose-match.ts'
 import { contacts } from '../../../src/record-types/builtin/contacts.ts'
 
-const rules = contacts.match_rules
+const rules = {
+  rules: contacts.match_rules,
+  deciding: contacts.match_rules.map(() => true),
+  type: contacts
+}
 
 t.test('the first tier that hits decides', async (t) => {
   t.strictSame(chooseMatch(rules, null, false, [[], [5], undefined]), {
@@ -50,4 +54,18 @@ t.test('several hits of the deciding tier are never narrowed down', async (t) =>
     ids: [1, 2],
     matched_by: 'email'
   })
+})
+
+t.test('all hits must agree where the type says so', async (t) => {
+  const strict = { ...rules, type: { match_policy: 'all_agree' } } as const
+  t.match(chooseMatch(strict, null, false, [[1], [1], [1]]), { kind: 'one', id: 1 })
+  t.match(chooseMatch(strict, null, false, [[1], [1, 2], undefined]), { kind: 'conflict' })
+  t.match(chooseMatch(strict, null, false, [[1], [], [2]]), { kind: 'conflict' })
+  t.match(chooseMatch(strict, null, false, [[], [], [2, 3]]), { kind: 'several' })
+})
+
+t.test('a rule that does not decide changes nothing', async (t) => {
+  const some = { ...rules, deciding: [true, false, true] }
+  t.match(chooseMatch(some, null, false, [[1], [2], []]), { kind: 'one', id: 1 })
+  t.match(chooseMatch(some, null, false, [[], [2], []]), { kind: 'none' })
 })

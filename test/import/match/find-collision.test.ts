@@ -13,10 +13,14 @@ const rule = (name: string, code: number, identity: boolean): MatchRule => {
 const type: RecordType = {
   name: 'devices',
   type_id: 900,
+  version: 1,
   label: 'Devices',
   description: 'Things with two numbers and a name.',
   title_fields: ['name'],
   organization_field: null,
+  match_policy: 'first_tier',
+  blank: 'keep',
+  limits: {},
   fields: ['serial', 'mac', 'name'].map((name) => field(name, name, 'text', name)),
   match_rules: [rule('serial', 1, true), rule('mac', 2, true), rule('name', 3, false)]
 }

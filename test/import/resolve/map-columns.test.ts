@@ -1,6 +1,7 @@
 // header -> mapping: what is suggested, what a caller may say, what is refused.
 
 import t from 'tap'
+import { completeOptions } from '../../../src/import/resolve/import-options.ts'
 import {
   parseMapping,
   suggestColumns,
@@ -8,6 +9,8 @@ import {
   unmappedRequired
 } from '../../../src/import/resolve/map-columns.ts'
 import { contacts } from '../../../src/record-types/builtin/contacts.ts'
+import { field } from '../../../src/record-types/define-field.ts'
+import type { Field, RecordType } from '../../../src/record-types/types.ts'
 
 t.test('recognises label, key, alias and folded spellings, the surest way first', async (t) => {
   const columns = suggestColumns(
@@ -25,7 +28,7 @@ t.test('recognises label, key, alias and folded spellings, the surest way first'
 
 t.test('gives a field to one column only', async (t) => {
   t.strictSame(suggestMapping(['Email', 'E-mail', 'Emails'], contacts), [null, null, 'emails'])
-  t.strictSame(suggestMapping(['Name', 'ID', 'id'], contacts), [null, 'id', null])
+  t.strictSame(suggestMapping(['Name', 'ID', 'id'], contacts), [null, null, 'id'])
 })
 
 t.test('leaves the problem columns of a rejects file alone', async (t) => {
@@ -58,14 +61,72 @@ t.test('lists every fault of a mapping at once', async (t) => {
 })
 
 t.test('names the required fields that no column feeds', async (t) => {
-  const upsert = { mode: 'create_and_update', organization_id: null }
+  const upsert = completeOptions(contacts, {})
   t.strictSame(unmappedRequired(['title', null], contacts, upsert), ['organization', 'first_name'])
   t.strictSame(unmappedRequired(['first_name'], contacts, { ...upsert, organization_id: 7 }), [])
 })
 
 t.test('an import that only updates needs something to find records by', async (t) => {
-  const update = { mode: 'update_only', organization_id: null }
+  const update = completeOptions(contacts, { mode: 'update_only' })
   t.strictSame(unmappedRequired(['title'], contacts, update), ['external_id'])
   t.strictSame(unmappedRequired(['title', 'id'], contacts, update), [])
   t.strictSame(unmappedRequired(['emails', 'title'], contacts, update), [])
+})
+
+t.test('an import that needs the external id needs its column', async (t) => {
+  const strict = completeOptions(contacts, { mode: 'update_only', require_external_id: true })
+  t.strictSame(unmappedRequired(['emails', 'id'], contacts, strict), ['external_id'])
+  t.strictSame(unmappedRequired(['external_id', 'title'], contacts, strict), [])
+})
+
+t.test('a required field with a default or a made-up value needs no column', async (t) => {
+  const type = withFields([
+    field('plan', 'Plan', 'text', '', { required: true, default: 'basic' }),
+    field('code', 'Code', 'text', '', { required: true, generated: 'hex24' }),
+    field('city', 'City', 'text', '', { required: true })
+  ])
+  t.strictSame(unmappedRequired([], type, completeOptions(type, {})), ['city'])
+})
+
+const withFields = (fields: Field[]): RecordType => ({
+  ...contacts,
+  organization_field: null,
+  match_rules: [],
+  fields
+})
+
+t.test('the own id has several names, unless a field of the type has them', async (t) => {
+  for (const [header, by] of Object.entries({
+    'Muster ID': 'label',
+    id: 'key',
+    ID: 'alias',
+    'Record ID': 'alias',
+    muster_id: 'folded'
+  })) {
+    t.strictSame(suggestColumns([header], contacts), [{ field: 'id', mapped_by: by }], header)
+  }
+  const clients = withFields([field('client_id', 'ID', 'text', 'Theirs.')])
+  for (const header of ['ID', 'id', 'Id']) {
+    t.strictSame(suggestMapping([header], clients), ['client_id'], header)
+  }
+  t.strictSame(suggestMapping(['ID', 'Muster ID'], clients), ['client_id', 'id'])
+  t.strictSame(suggestMapping(['ID', 'id'], clients), ['client_id', null])
+})
+
+t.test('custom fields are found by dotted headers too', async (t) => {
+  const type = withFields([
+    field('plan', 'Plan', 'text', '', { custom: true, aliases: ['Tariff'] }),
+    field('name', 'Name', 'text', ''),
+    field('a.b', 'Dotted', 'text', '', { custom: true }),
+    field('ab', 'Ab', 'text', '', { custom: true })
+  ])
+  const found = (header: string) => suggestMapping([header], type)[0]
+  t.equal(found('custom_fields.plan'), 'plan')
+  t.equal(found('custom_fields.Tariff'), 'plan')
+  t.equal(found('Custom Fields.PLAN'), 'plan')
+  t.equal(found('plan'), 'plan')
+  t.equal(found('custom_fields.name'), null, 'which is no custom field')
+  t.equal(found('custom_fields.a.b'), 'a.b')
+  t.equal(found('A.B'), 'a.b')
+  t.equal(found('AB'), 'ab', 'a dot makes a difference where both are there')
 })

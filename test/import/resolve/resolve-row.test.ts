@@ -3,26 +3,18 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { rowProblem } from '../../../src/errors.ts'
-import { suggestMapping } from '../../../src/import/resolve/map-columns.ts'
-import { compilePlan } from '../../../src/import/resolve/plan.ts'
-import { resolveRow } from '../../../src/import/resolve/resolve-row.ts'
-import { contacts } from '../../../src/record-types/builtin/contacts.ts'
+import type { ImportOptions } from '../../../src/import/resolve/import-options.ts'
+import { missingProblems, resolveRow } from '../../../src/import/resolve/resolve-row.ts'
+import { builtinTypes } from '../../../src/record-types/registry.ts'
+import { planOf, rawRow } from '../../helpers/plans.ts'
+
+const contacts = builtinTypes.require('contacts')
 
 const headers = ['id', 'organization', 'first_name', 'important', 'emails', 'tags', 'notes']
 
-function plan(names = headers, mode: 'create_and_update' | 'update_only' = 'create_and_update') {
-  const options = { mode, allow_partial: true, organization_id: null }
-  return compilePlan({
-    type: contacts,
-    mapping: suggestMapping(names, contacts),
-    headers: names,
-    options
-  })
-}
-
-function raw(...cells: string[]) {
-  return { row: 1, line: 2, offset: 40, cells, problems: null }
-}
+const plan = (names = headers, options: Partial<ImportOptions> = {}) =>
+  planOf(contacts, names, options)
+const raw = rawRow
 
 t.test('types the cells and leaves blank ones out', async (t) => {
   const row = resolveRow(
@@ -44,17 +36,19 @@ t.test('reports all problems of a row at once, with column, field, code and valu
   const row = resolveRow(plan(), raw('x', '', '', 'perhaps', 'a@example.com|nope', 'a,,a, b', ''))
   t.equal(row.rejected, true)
   t.match(row.problems, [
-    { code: 'required_missing', column: 'organization', field: 'organization', severity: 'error' },
-    { code: 'required_missing', column: 'first_name' },
     { code: 'invalid_boolean', column: 'important', value: 'perhaps' },
     { code: 'invalid_email', column: 'emails', field: 'emails', value: 'nope' },
     { code: 'invalid_id', column: 'id', value: 'x' }
   ])
+  t.match(missingProblems(row), [
+    { code: 'required_missing', column: 'organization', field: 'organization', severity: 'error' },
+    { code: 'required_missing', column: 'first_name' }
+  ])
   t.strictSame(row.values.tags, ['a', 'b'])
 })
 
-t.test('an import that only updates takes blanks for untouched', async (t) => {
-  const row = resolveRow(plan(headers, 'update_only'), raw('7', '', '', '', '', '', ''))
+t.test('a blank cell says nothing by itself', async (t) => {
+  const row = resolveRow(plan(), raw('7', '', '', '', '', '', ''))
   t.equal(row.problems, null)
 })
 
@@ -104,4 +98,65 @@ t.test('the hash changes with what a column means', async (t) => {
   const cells = raw('', 'Acme', 'Ann', '', '', '', '')
   const other = ['id', 'organization', 'first_name', 'important', 'emails', 'notes', 'tags']
   t.not(resolveRow(plan(), cells).hash, resolveRow(plan(other), cells).hash)
+})
+
+t.test("what a blank cell means is the import's choice", async (t) => {
+  const cells = raw('', 'Acme', 'Ann', '', '', '', '')
+  t.strictSame(resolveRow(plan(headers, { blank: 'keep' }), cells).values, {
+    organization: 'Acme',
+    first_name: 'Ann'
+  })
+  t.match(resolveRow(plan(headers, { blank: 'overwrite' }), cells).values, {
+    important: null,
+    emails: null,
+    notes: null
+  })
+  const status = ['Name', 'Organization Status', 'Notes']
+  const organizations = planOf(builtinTypes.require('organizations'), status, { blank: 'default' })
+  t.strictSame(resolveRow(organizations, raw('Acme', '', '')).values, {
+    name: 'Acme',
+    organization_status: 'Active'
+  })
+})
+
+t.test('the clear marker clears, but nothing that is required', async (t) => {
+  const row = resolveRow(plan(), raw('', 'Acme', 'Ann', '', '__CLEAR__', '', '__CLEAR__'))
+  t.match(row.values, { emails: null, notes: null })
+  const name = resolveRow(plan(), raw('', 'Acme', '__CLEAR__', '', '', '', ''))
+  t.match(name.problems, [{ code: 'required_cleared', field: 'first_name' }])
+  const own = plan(headers, { clear_marker: '-' })
+  t.match(resolveRow(own, raw('', 'Acme', 'Ann', '', '', '', '-')).values, { notes: null })
+  const without = plan(headers, { clear_marker: null })
+  t.match(resolveRow(without, raw('', 'Acme', 'Ann', '', '', '', '__CLEAR__')).values, {
+    notes: '__CLEAR__'
+  })
+})
+
+t.test('a secret is in no problem, and its hash tells nothing', async (t) => {
+  const passwords = builtinTypes.require('passwords')
+  const own = planOf(passwords, ['Organization', 'Name', 'Password'])
+  const row = resolveRow(own, raw('Acme', 'Router', 'top\nsecret'))
+  t.equal(row.rejected, true)
+  t.notMatch(JSON.stringify(row.problems), /top|secret/)
+  t.equal(
+    resolveRow(own, raw('Acme', 'Router', '  spaces stay ')).values.password,
+    '  spaces stay '
+  )
+})
+
+t.test('formulas and scripts are refused where the type wants plain text', async (t) => {
+  const own = planOf(builtinTypes.require('clients'), ['First Name', 'Email', 'Comments'])
+  const codes = (text: string) =>
+    resolveRow(own, raw('Ann', 'a@example.com', text)).problems?.map(({ code }) => code)
+  for (const text of ['=1+1', '@SUM(A1)', '-cmd|x', 'a <script>x', '<img onerror=x>']) {
+    t.strictSame(codes(text), ['executable_content'], text)
+  }
+  for (const text of ['-5', '+49 30 123', 'a = b', 'once = on', '1 < 2']) t.notOk(codes(text), text)
+})
+
+t.test('the sample row of the template is recognised', async (t) => {
+  const { columns } = plan()
+  const cells = headers.map((_, i) => columns.find(({ index }) => index === i)?.sample.cell ?? '')
+  t.equal(resolveRow(plan(), raw(...cells)).isSample, true)
+  t.equal(resolveRow(plan(), raw(...cells.with(2, 'Ann'))).isSample, false)
 })

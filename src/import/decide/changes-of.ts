@@ -1,0 +1,94 @@
+// What a row changes in the record it is about. Pure: policies for blanks, appending, immutable
+// fields and secrets, by field. Called by decide-row.ts.
+
+import { rowProblem } from '../../errors.ts'
+import type { Field, Json, RecordData } from '../../record-types/types.ts'
+import type { ImportPlan } from '../resolve/plan.ts'
+import type { ResolvedRow } from '../resolve/resolve-row.ts'
+import type { Problem } from '../terms.ts'
+import { sameJson } from './same-json.ts'
+import { sameSecret } from './secret-values.ts'
+
+export interface Changes {
+  /** New values; null: the field is cleared. */
+  set: RecordData
+  /** What the changed fields were; null: they had no value. */
+  before: RecordData
+  /** The whole record after the change. */
+  after: RecordData
+  /** Fields that the row gives a value. */
+  given: Set<string>
+  problems: Problem[]
+}
+
+// Only rules across fields ask what the row itself says.
+const nobody: Set<string> = new Set()
+
+/** Compares the row with the record. `folds`: it adds to what an earlier row of the file said. */
+export function changesOf(
+  plan: ImportPlan,
+  row: ResolvedRow,
+  data: RecordData,
+  folds: boolean
+): Changes {
+  const given = plan.type.check ? new Set<string>() : nobody
+  const changes: Changes = { set: {}, before: {}, after: data, given, problems: [] }
+  if (row.missing !== null && plan.options.blank === 'overwrite') noteCleared(plan, row, changes)
+  let copied = false
+  for (const name in row.values) {
+    const field = plan.fields.get(name) as Field
+    const value = row.values[name] as Json
+    const was = data[name]
+    if (value !== null && given !== nobody) given.add(name)
+    const now =
+      value !== null && (folds ? field.many !== null : plan.appending.has(name))
+        ? append(field, was, value)
+        : value
+    if (isSame(plan, field, was, now)) continue
+    if (field.immutable && was !== undefined) {
+      const place = { field: name, value: printed(value), args: { current: printed(was) } }
+      changes.problems.push(rowProblem('immutable_field', place))
+      continue
+    }
+    changes.set[name] = now
+    changes.before[name] = was ?? null
+    if (!copied) changes.after = { ...data }
+    copied = true
+    if (now === null) delete changes.after[name]
+    else changes.after[name] = now
+  }
+  return changes
+}
+
+/** A blank cell says nothing about a secret; any other required one it would clear. */
+function noteCleared(plan: ImportPlan, row: ResolvedRow, changes: Changes): void {
+  for (const { field, header, sensitive } of row.missing ?? []) {
+    if (sensitive || field.immutable || plan.appending.has(field.name)) continue
+    const place = { column: header, field: field.name }
+    changes.problems.push(rowProblem('required_cleared', place))
+  }
+}
+
+function isSame(plan: ImportPlan, field: Field, was: Json | undefined, now: Json): boolean {
+  if (now === null) return was === undefined
+  return sameJson(was, now) || sameSecret(plan, field, was, now)
+}
+
+/** The values of the record, then those it does not have yet; a text on lines of its own. */
+function append(field: Field, was: Json | undefined, value: Json): Json {
+  if (was === undefined) return value
+  if (Array.isArray(was) && Array.isArray(value)) {
+    const folded = new Set(was.map((one) => fold(field, one)))
+    const more = value.filter((one) => !folded.has(fold(field, one)))
+    return more.length === 0 ? was : [...was, ...more]
+  }
+  if (typeof was !== 'string' || typeof value !== 'string') return value
+  const has = was === value || `\n${was}\n`.includes(`\n${value}\n`)
+  return has ? was : `${was}\n${value}`
+}
+
+/** Two spellings of one e-mail address are one address. */
+const fold = (field: Field, value: Json) =>
+  field.kind === 'email' && typeof value === 'string' ? value.toLowerCase() : value
+
+const printed = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value))

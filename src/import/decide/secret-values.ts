@@ -1,0 +1,49 @@
+// Secrets of a record: sealed on their way in, compared without being changed for nothing.
+
+import { type Field, isSensitive, type Json, type RecordData } from '../../record-types/types.ts'
+import type { ImportPlan } from '../resolve/plan.ts'
+
+// How everything that is sealed begins.
+const sealMark = 'enc:1:'
+
+/** The values with their secrets sealed; the same object when there are none. */
+export function sealValues(plan: ImportPlan, values: RecordData): RecordData {
+  if (!plan.sealsCells) return values
+  const sealed = { ...values }
+  for (const name in values) {
+    const field = plan.fields.get(name)
+    const value = values[name]
+    if (field && isSensitive(field) && typeof value === 'string') {
+      sealed[name] = plan.secrets.seal(value)
+    }
+  }
+  return sealed
+}
+
+/** Whether a stored secret is the one in the cell. */
+export function sameSecret(
+  plan: ImportPlan,
+  field: Field,
+  was: Json | undefined,
+  now: Json
+): boolean {
+  if (!isSensitive(field) || typeof was !== 'string' || typeof now !== 'string') return false
+  // A value from before its field became a secret is sealed by the next change.
+  return was.startsWith(sealMark) && plan.secrets.open(was) === now
+}
+
+/** The cells of a row as they may be kept: sealed where the type has secrets. A row that could not
+ *  be split may have its secret in any cell. */
+export function keptCells(plan: ImportPlan, cells: string[]): string[] {
+  if (!plan.sealsCells) return cells
+  return cells.map((cell) => (cell === '' ? cell : plan.secrets.seal(cell)))
+}
+
+/** Kept cells as they are in the file. */
+export function openCells(
+  { sealsCells, secrets }: Pick<ImportPlan, 'sealsCells' | 'secrets'>,
+  cells: string[]
+): string[] {
+  if (!sealsCells) return cells
+  return cells.map((cell) => (cell === '' ? cell : secrets.open(cell)))
+}

@@ -1,0 +1,148 @@
+// Shapes of the options of an import: as text in forms and queries, as JSON in drafts and profiles.
+// One description for both. Used by request-schemas.ts, schemas.ts and profiles/schemas.ts.
+
+import { type TSchema, Type } from 'typebox'
+import { nullable, oneOf } from '../platform/http-schemas.ts'
+import { blankPolicies, onMissingPolicies, updatePolicies } from '../record-types/types.ts'
+import { modes, repeatPolicies, similarPolicies } from './terms.ts'
+
+const texts = {
+  mode: 'Whether rows may create records, change them, or both.',
+  allow_partial: 'false: when one row is rejected, nothing is written at all.',
+  organization: 'Id or exact name of the one organization of the whole file; it must exist.',
+  mapping:
+    'Header to field name, or to null to ignore the column. Columns that are not named are mapped ' +
+    'as suggested.',
+  delimiter: 'The character between cells: one ASCII character such as `;`, or `tab`.',
+  encoding:
+    'What the file is written in, such as `windows-1252`, `shift_jis` or `utf-16le`; it is ' +
+    'converted to UTF-8. A byte order mark in the file is surer and wins.',
+  blank:
+    'What a blank cell does to a record that exists. overwrite: it clears the field; keep: nothing; ' +
+    'default: the field gets its default again. A column that is absent changes nothing, and a ' +
+    'blank cell never clears a secret.',
+  clear_marker: 'A cell that is exactly this clears its field, whatever `blank` says.',
+  repeats:
+    'What happens to a second row about one record. reject: it is rejected (rows with the same ' +
+    'external id that agree are folded into one record); merge: it is applied in file order.',
+  similar:
+    'What happens to a row that would create something very like what exists: a warning, an error, ' +
+    'or nothing.',
+  update:
+    'By list or long text field: whether the cell replaces what the record has, or is appended.',
+  separators: 'By list field: what stands between its values in a cell.',
+  on_missing:
+    'By reference field: what happens when a name is unknown. create: the record is made; fail: ' +
+    'the row is rejected; ignore: the field stays empty, with a warning.',
+  default_country:
+    'ISO 3166-1 code of the country that phone numbers without + and country code are of.',
+  require_external_id:
+    'With mode update_only: rows are found by their external id only, which every row must have.'
+}
+
+const byField = <T extends TSchema>(value: T, description: string) =>
+  Type.Record(Type.String(), value, { description })
+
+const marker = Type.String({
+  // Cells are compared without the blanks around them.
+  pattern: '^\\S(.*\\S)?$',
+  maxLength: 100,
+  description: texts.clear_marker
+})
+const country = Type.String({ pattern: '^[A-Za-z]{2}$', description: texts.default_country })
+
+/** How rows are treated; shown by imports, and changed in drafts. */
+export const rowOptions = {
+  blank: oneOf(blankPolicies, texts.blank),
+  clear_marker: nullable(marker, `${texts.clear_marker} null: there is none.`),
+  repeats: oneOf(repeatPolicies, texts.repeats),
+  similar: oneOf(similarPolicies, texts.similar),
+  update: byField(oneOf(updatePolicies, 'replace or append.'), texts.update),
+  separators: byField(Type.String({ description: 'The separator.' }), texts.separators),
+  on_missing: byField(oneOf(onMissingPolicies, 'create, fail or ignore.'), texts.on_missing),
+  default_country: nullable(country, `${texts.default_country} null: they stay as written.`),
+  require_external_id: Type.Boolean({ description: texts.require_external_id })
+}
+
+/** All options in JSON but the mapping, as changes and profiles take them. */
+export const jsonOptions = {
+  mode: Type.Optional(oneOf(modes, texts.mode)),
+  allow_partial: Type.Optional(Type.Boolean({ description: texts.allow_partial })),
+  organization: Type.Optional(
+    Type.Unsafe<string | number | null>({
+      type: ['string', 'integer', 'null'],
+      maxLength: 300,
+      description: `${texts.organization} null: from a column.`
+    })
+  ),
+  blank: Type.Optional(rowOptions.blank),
+  clear_marker: Type.Optional(rowOptions.clear_marker),
+  repeats: Type.Optional(rowOptions.repeats),
+  similar: Type.Optional(rowOptions.similar),
+  update: Type.Optional(rowOptions.update),
+  separators: Type.Optional(rowOptions.separators),
+  on_missing: Type.Optional(rowOptions.on_missing),
+  default_country: Type.Optional(rowOptions.default_country),
+  require_external_id: Type.Optional(rowOptions.require_external_id)
+}
+
+/** How a file is read, in JSON. */
+export const fileOptions = {
+  delimiter: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 3, description: `${texts.delimiter} Absent: detected.` })
+  ),
+  encoding: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 40, description: `${texts.encoding} Absent: UTF-8.` })
+  )
+}
+
+/** A header -> field mapping in JSON. */
+export const mappingSchema = (description: string = texts.mapping) =>
+  // A list of types, not a union: the validator would take null for a blank text.
+  Type.Record(Type.String(), nullable(Type.String(), 'Field name, or null.'), { description })
+
+const text = (description: string) => Type.Optional(Type.String({ default: '', description }))
+const choice = (values: readonly string[], description: string, byDefault?: string) =>
+  Type.Optional(
+    Type.Unsafe<string>({
+      type: 'string',
+      enum: [...values],
+      ...(byDefault !== undefined && { default: byDefault }),
+      description
+    })
+  )
+
+/** All options as text: parts of a form, or parameters of the query. A blank one counts as not given;
+ *  the defaults make the form on /docs start that way. */
+export const textOptions = {
+  type: Type.Optional(
+    Type.String({
+      description:
+        'Name of the record type; see GET /record-types. A `profile` may say it instead.',
+      examples: ['contacts']
+    })
+  ),
+  profile: text(
+    'Name of an import profile: its choices apply where nothing else is said. Blank: none.'
+  ),
+  mode: choice(modes, texts.mode, 'create_and_update'),
+  allow_partial: Type.Optional(Type.Boolean({ default: true, description: texts.allow_partial })),
+  organization: text(`${texts.organization} Blank: from a column.`),
+  mapping: text(`JSON object, such as \`{"E-Mail":"emails","Fax":null}\`. ${texts.mapping}`),
+  delimiter: text(`${texts.delimiter} Blank: detected.`),
+  encoding: text(`${texts.encoding} Blank: UTF-8.`),
+  blank: choice(blankPolicies, `${texts.blank} Left out: as the record type has it.`),
+  clear_marker: text(`${texts.clear_marker} \`none\`: there is none. Blank: \`__CLEAR__\`.`),
+  repeats: choice(repeatPolicies, texts.repeats, 'reject'),
+  similar: choice(similarPolicies, texts.similar, 'warn'),
+  update: text(`JSON object, such as \`{"tags":"append"}\`. ${texts.update}`),
+  separators: text(`JSON object, such as \`{"emails":";"}\`. ${texts.separators}`),
+  on_missing: text(`JSON object, such as \`{"organization":"fail"}\`. ${texts.on_missing}`),
+  default_country: text(`${texts.default_country} Blank: they stay as written.`),
+  require_external_id: Type.Optional(
+    Type.Boolean({ description: `${texts.require_external_id} Left out: as the type has it.` })
+  ),
+  start: Type.Optional(
+    Type.Boolean({ default: true, description: 'false: stay a draft until it is started.' })
+  )
+}

@@ -1,0 +1,51 @@
+// What a caller says of a profile -> a profile to store, checked against its record type; and back
+// to JSON. Called by routes.ts.
+
+import type { Static } from 'typebox'
+import { appError } from '../../errors.ts'
+import type { TypeCatalogue } from '../../record-types/registry.ts'
+import { idField } from '../../record-types/types.ts'
+import { checkChoices } from '../accept/check-choices.ts'
+import { type Choices, readCountry, readEncoding, readOption, readType } from '../accept/options.ts'
+import { factsOf } from './profile-facts.ts'
+import type { ProfileSchema, WholeProfile } from './schemas.ts'
+import type { Profile, ProfileRow } from './store.ts'
+
+/** Checks everything that can be checked without a file. Throws unknown_record_type, invalid_option,
+ *  mapping_invalid; the latter two name every fault. */
+export function makeProfile(
+  types: TypeCatalogue,
+  name: string,
+  { name: _, type: typeName, mapping = {}, ...said }: Static<typeof WholeProfile>
+): Profile {
+  const type = readType(types, typeName)
+  const options: Choices = { ...said }
+  if (options.encoding !== undefined) options.encoding = readEncoding('encoding', options.encoding)
+  if (typeof options.default_country === 'string') {
+    options.default_country = readCountry('default_country', options.default_country)
+  }
+  if (options.delimiter !== undefined) readOption(options, types, 'delimiter', options.delimiter)
+  checkChoices(type, options)
+  const fields = new Set([idField, ...type.fields.map((field) => field.name)])
+  const faults = Object.entries(mapping)
+    .filter(([, field]) => field !== null && !fields.has(field))
+    .map(([header, field]) => `${type.name} have no field "${field}" (column "${header}")`)
+  if (faults.length > 0) {
+    throw appError('mapping_invalid', { reason: `${faults.join('; ')}.` }, { details: { faults } })
+  }
+  return { name, type: type.name, options, mapping, fields: factsOf(type) }
+}
+
+/** The profile as the API shows it: what it was told, no more. */
+export function profileJson(row: ProfileRow): Static<typeof ProfileSchema> {
+  const { name, type, options, mapping, version, created_at, updated_at } = row
+  return {
+    name,
+    type,
+    ...options,
+    mapping,
+    version,
+    created_at: created_at.toISOString(),
+    updated_at: updated_at.toISOString()
+  }
+}

@@ -1,0 +1,146 @@
+// Export is the import's own format: what is exported and sent again changes nothing, and what was
+// edited in between changes just that. For every record type there is, and for values of every kind.
+
+import fc from 'fast-check'
+import t from 'tap'
+import { builtinTypes } from '../../src/record-types/registry.ts'
+import { loadTypes } from '../../src/record-types/store.ts'
+import type { RecordType } from '../../src/record-types/types.ts'
+import { rowsOf } from '../helpers/random-records.ts'
+import { until } from '../helpers/until.ts'
+import { type Setup, setup } from '../setup.ts'
+
+const everyKind = {
+  name: 'appliances',
+  label: 'Appliances',
+  fields: [
+    { name: 'name', label: 'Name', kind: 'text', required: true, use_for_title: true },
+    { name: 'notes', label: 'Notes', kind: 'textbox' },
+    { name: 'managed', label: 'Managed', kind: 'checkbox' },
+    { name: 'ports', label: 'Ports', kind: 'integer' },
+    { name: 'price', label: 'Price', kind: 'number' },
+    { name: 'load', label: 'Load', kind: 'percent' },
+    { name: 'bought', label: 'Bought', kind: 'date' },
+    { name: 'seen', label: 'Seen', kind: 'datetime' },
+    { name: 'size', label: 'Size', kind: 'select', options: ['=small', 'big one'] },
+    { name: 'mails', label: 'Mails', kind: 'email', many: true },
+    { name: 'call', label: 'Call', kind: 'phone' },
+    { name: 'page', label: 'Page', kind: 'url' },
+    { name: 'address', label: 'Address', kind: 'ip' },
+    { name: 'mac', label: 'MAC', kind: 'mac' },
+    { name: 'host', label: 'Host', kind: 'host' },
+    { name: 'secret', label: 'Secret', kind: 'password' },
+    { name: 'owners', label: 'Owners', kind: 'tag', reference: { type: 'organizations' } },
+    { name: 'facts', label: 'Facts', kind: 'json' }
+  ]
+}
+
+interface Account {
+  service: Setup
+  key: string
+  account_id: number
+  types: Map<string, RecordType>
+}
+
+async function makeAccount(service: Setup): Promise<Account> {
+  const account = await service.makeAccount('round trip')
+  const { key } = account
+  const { status, body } = await service.request('POST', '/record-types', { key, body: everyKind })
+  if (status !== 201) throw new Error(JSON.stringify(body))
+  const types = await loadTypes(service.pool, account.account_id)
+  return { service, ...account, types: new Map(types.list.map((type) => [type.name, type])) }
+}
+
+const quote = (cells: string[]) => cells.map((one) => `"${one.replaceAll('"', '""')}"`).join(',')
+
+async function run({ service, key }: Account, type: string, csv: string, more = {}) {
+  const { status, body: sent } = await service.uploadCsv(csv, { type, key, ...more })
+  if (status !== 202) throw new Error(JSON.stringify(sent))
+  const done = await until(`the end of import ${sent.id}`, async () => {
+    const { body } = await service.request('GET', `/imports/${sent.id}`, { key })
+    return body.finished_at === null ? null : body
+  })
+  const { body } = await service.request('GET', `/imports/${done.id}/rows?limit=200`, { key })
+  return { done, rows: body.data }
+}
+
+async function exported({ service, key }: Account, type: string): Promise<string> {
+  const { status, body } = await service.request('GET', `/records/export.csv?type=${type}`, { key })
+  if (status !== 200) throw new Error(JSON.stringify(body))
+  return body
+}
+
+/** The reference fields whose records can be made by naming them. */
+function creatable({ types }: Account, type: RecordType): string[] {
+  return type.fields.flatMap(({ name, reference }) => {
+    const target = types.get(reference?.type ?? '')
+    const required = target?.fields.filter((field) => field.required) ?? []
+    const needed = required.filter((field) => field.name !== reference?.within)
+    return target && needed.length <= 1 ? [name] : []
+  })
+}
+
+/** What the references of a type can name: two records of each type, one with a number for a name,
+ *  and ids that mostly name nothing. */
+function namesFor(account: Account, type: RecordType): Map<string, string[]> {
+  const fields = type.fields.filter((field) => field.reference)
+  const can = creatable(account, type)
+  return new Map(
+    fields.map(({ name, label }) => [
+      name,
+      can.includes(name) ? [`${label} one`, '2024'] : ['id:1']
+    ])
+  )
+}
+
+async function checkType(account: Account, name: string, rows: string[][]): Promise<number> {
+  const type = account.types.get(name) as RecordType
+  const headers = type.fields.map((field) => field.label)
+  const policies = creatable(account, type).map((field) => [field, 'create'])
+  const options = { similar: 'ignore', on_missing: JSON.stringify(Object.fromEntries(policies)) }
+  await run(account, name, [headers, ...rows].map(quote).join('\n'), options)
+  const csv = await exported(account, name)
+  if (csv.split('\r\n').length <= 2) return 0
+  const again = await run(account, name, csv)
+  const odd = again.rows.filter((row: { outcome: string }) => row.outcome !== 'unchanged')
+  if (odd.length > 0) throw new Error(`${name}: ${JSON.stringify({ odd, csv }, null, 1)}`)
+  return again.rows.length
+}
+
+// One service for all types, each with an account of its own.
+const service = await setup(t, { worker: true })
+
+for (const { name } of [...builtinTypes.list, everyKind]) {
+  t.test(`${name}: exported and imported, nothing changes`, async (t) => {
+    const account = await makeAccount(service)
+    const type = account.types.get(name) as RecordType
+    const names = namesFor(account, type)
+    let count = 0
+    await fc.assert(
+      fc.asyncProperty(rowsOf(type, names), async (rows) => {
+        count += await checkType(account, name, rows)
+      }),
+      { numRuns: Number(process.env.FC_RUNS ?? 3), endOnFailure: true }
+    )
+    t.ok(count > 0, `${count} records`)
+  })
+}
+
+t.test('exported, edited and imported: just the edit is made', async (t) => {
+  const account = await makeAccount(service)
+  await run(
+    account,
+    'contacts',
+    'Organization,First Name,Title,Emails\nAcme,Ann,CEO,a@x.io|b@x.io\nAcme,Bob,CTO,\nBeta,Cid,,\n'
+  )
+  const csv = await exported(account, 'contacts')
+  const edited = csv.replace('CTO', 'Head of IT').replace('a@x.io|b@x.io', 'a@x.io|c@x.io')
+  const { done, rows } = await run(account, 'contacts', edited)
+  t.match(done.counts, { updated: 2, unchanged: 1, created: 0 })
+  t.match(rows, [
+    { outcome: 'updated', matched_by: 'id', changed_fields: ['emails'] },
+    { outcome: 'updated', matched_by: 'id', changed_fields: ['title'] },
+    { outcome: 'unchanged' }
+  ])
+  t.equal(await exported(account, 'contacts'), edited)
+})
