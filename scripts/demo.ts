@@ -65,7 +65,11 @@ async function findKey(config: Config): Promise<string> {
 
 async function importSample(server: Server): Promise<void> {
   console.log(`\nSending ${relative('.', sample)} to POST ${server.url}/imports`)
-  const accepted = await createImport(server, sample, { type: 'contacts' })
+  const accepted = await createImport(server, sample, {
+    type: 'contacts',
+    // Some rows of the sample bring news of people further up.
+    repeats: 'merge'
+  })
   const progress = createProgress(process.stderr)
   const job = await followImport(server, accepted.id, progress.show).finally(progress.end)
   console.log(`\n${summaryLines(job).join('\n')}`)

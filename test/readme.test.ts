@@ -1,19 +1,14 @@
 // The README is run: its file is sent, and the answer has the shape that the README shows.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../src/config.ts'
+import { blockAfter, brokenLinks, linksOf } from './helpers/doc-blocks.ts'
 import { setup } from './setup.ts'
 
 const root = join(import.meta.dirname, '..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
-
-function block(after: string, opening: string): string {
-  const start = readme.indexOf(opening, readme.indexOf(after))
-  const end = readme.indexOf('```', start + opening.length)
-  return readme.slice(start + opening.length, end)
-}
 
 /** The same JSON with every value that differs from run to run replaced by its type. */
 function shape(value: unknown): unknown {
@@ -27,7 +22,7 @@ t.test('the example gives the answer and the rejects file that the README shows'
   const csv = /<<'CSV'\n([\s\S]*?)CSV\n/.exec(readme)?.[1] ?? ''
   const { status, body } = await uploadCsv(csv, { name: 'contacts.csv' })
   t.equal(status, 202)
-  const shown = JSON.parse(block('## Send a file', '```json\n'))
+  const shown = JSON.parse(blockAfter(readme, '## Send a file', 'json'))
   t.strictSame(shape(body), shape(shown))
   t.strictSame(body.columns, shown.columns)
   t.equal(body.file.sha256, shown.file.sha256)
@@ -36,13 +31,12 @@ t.test('the example gives the answer and the rejects file that the README shows'
   t.match(done, { state: 'completed_with_errors', counts: { created: 1, rejected: 1 } })
   t.strictSame(done.references_created, { organizations: 1 })
   const rejects = await get(`/imports/${body.id}/rejects.csv`)
-  t.equal(rejects.body.replaceAll('\r\n', '\n'), block('A moment later', '```\n'))
+  t.equal(rejects.body.replaceAll('\r\n', '\n'), blockAfter(readme, 'A moment later', ''))
 })
 
 t.test('every file that the README links to exists', async (t) => {
-  const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map((match) => match[1] as string)
-  t.ok(links.length > 5)
-  for (const link of links) t.ok(existsSync(join(root, link)), link)
+  t.ok(linksOf(readme).length > 5)
+  t.same(brokenLinks(readme, root), [])
 })
 
 t.test('every variable that the README names is one that the configuration reads', async (t) => {

@@ -20,6 +20,9 @@ export interface BatchMemory {
   epoch: number
   /** The records that committed rows of this import were about. */
   touched: TouchedRecords
+  /** The keys of rows that wait: a later row that shares one waits as well, so that the order of the
+   *  file holds; null: no row waits. */
+  waiting: KeyFilter | null
   /** All rows of the file have been seen, and those that wait have no hope left. */
   isLast: boolean
 }

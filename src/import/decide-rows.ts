@@ -8,6 +8,7 @@ import type { BatchMemory, BatchPlace, DecidedRow } from './batch.ts'
 import type { RelatedRecords } from './decide/check-record.ts'
 import { type Decision, decideRow } from './decide/decide-row.ts'
 import type { ExistingRecord } from './decide/existing-record.ts'
+import { createKeyFilter } from './match/key-filter.ts'
 import type { MatchedRow } from './match/match-rows.ts'
 import type { ReferenceNames } from './match/reference-names.ts'
 import { defaultReferences, scopedDefaults } from './match/resolve-references.ts'
@@ -45,6 +46,7 @@ export function decideRows(
   for (const one of matched) {
     if (depends(one, effects, ownNames)) break
     const { row, match, existing } = one
+    keepOrder(plan, memory, one)
     const isRepeat = rejects && match.kind === 'one' && memory.touched.has(match.id)
     const similar = one.hits[suggesting] ?? none
     const defaults =
@@ -59,6 +61,24 @@ export function decideRows(
   }
   noteMerged(memory, effects.keys)
   return (count < matched.length ? matched.slice(0, count) : matched) as DecidedRow[]
+}
+
+/** A row that shares a key with one that waits has to wait as well. */
+function keepOrder({ deciding, type }: ImportPlan, memory: BatchMemory, one: MatchedRow): void {
+  const { row, keys } = one
+  if (row.rejected || row.isSample || (memory.waiting === null && !row.waits)) return
+  memory.waiting ??= createKeyFilter(true)
+  const { waiting } = memory
+  const each = (visit: (rule: number, key: string) => void) => {
+    if (row.id !== null) visit(0, String(row.id))
+    for (const [index, rule] of type.match_rules.entries()) {
+      if (deciding[index]) for (const key of keys[index] ?? []) visit(rule.code, key)
+    }
+  }
+  each((rule, key) => {
+    if (waiting.has(rule, key)) row.waits = true
+  })
+  if (row.waits) each((rule, key) => void waiting.note(rule, key))
 }
 
 /** The defaults that name no other record. */

@@ -16,6 +16,7 @@ import { forgetNames, prepareReferences, trimReferences } from './match/referenc
 import { fetchRelated } from './match/related-records.ts'
 import {
   allKnown,
+  findNamedRow,
   findUnknownNames,
   putIds,
   resolveReferences,
@@ -40,7 +41,14 @@ export interface PreparedBatch {
 /** Memory of an import that begins or is taken over. */
 export function startMemory(plan: ImportPlan): BatchMemory {
   const references = prepareReferences(plan)
-  const memory = { filter: null, writeSeqs: new Map(), ids: [], epoch: 0, isLast: false }
+  const memory = {
+    filter: null,
+    waiting: null,
+    writeSeqs: new Map(),
+    ids: [],
+    epoch: 0,
+    isLast: false
+  }
   return { ...memory, references, touched: createTouchedRecords() }
 }
 
@@ -98,10 +106,11 @@ export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise
     const batch = fresh.slice(0, findSelfReference(plan.type, memory.references, fresh))
     const at = { tx, account_id, plan, isLast: memory.isLast }
     created = await resolveReferences(at, memory.references, batch)
-    rows = prepareRows(plan, memory.filter, batch)
+    const cut = findNamedRow(plan, memory.references, created, batch)
+    rows = prepareRows(plan, memory.filter, batch.slice(0, cut))
   }
   const { matched, records } = await matchRows({ tx, account_id, plan }, rows)
-  const related = await fetchRelated(place, matched)
+  const related = await fetchRelated(place, matched, created)
   const decided = decideRows(place, matched, { records, related, now: new Date() })
   return await writeBatch(place, decided, created)
 }

@@ -1,16 +1,21 @@
 // An import whose good rows go in whatever becomes of the bad ones: a transaction per batch.
 // Called by job.ts with a claimed import; ends it, or gives it back when the process is to stop.
 
+import type { Pool } from '../platform/db.ts'
 import type { BatchMemory } from './batch.ts'
 import { commitBatch } from './commit-batch.ts'
 import { finish, giveBack } from './finish-run.ts'
+import { createKeyFilter } from './match/key-filter.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
+import type { ImportPlan } from './resolve/plan.ts'
 import type { Run } from './run.ts'
 import { nextRows, prepareBatch, refresh, startMemory } from './run-batch.ts'
 import { runWaiting } from './run-waiting.ts'
 import type { Checkpoint } from './terms.ts'
+import type { ClaimedImport } from './write/import-state.ts'
 import { finishImport } from './write/import-state.ts'
 import { loadTouched } from './write/touched-rows.ts'
+import { readWaiting } from './write/waiting-rows.ts'
 
 /** Runs from the checkpoint to the end of the file, to a cancel or to a stop of the process. */
 export async function runPartial(started: Run): Promise<void> {
@@ -22,7 +27,11 @@ export async function runPartial(started: Run): Promise<void> {
     line: run.next_line || read.dialect.dataLine,
     blankRows: run.blank_rows
   }
-  if (run.next_row > 0 && plan.options.repeats === 'reject') await loadTouched(pool, run, memory)
+  if (run.next_row > 0) {
+    if (plan.options.repeats === 'reject') await loadTouched(pool, run, memory)
+    // Whose keys the rows have that wait is not known any more: all others queue up behind them.
+    if (await isAnyWaiting(pool, run, plan)) memory.waiting = createKeyFilter(false)
+  }
   let cancelled = run.cancel_requested
   const stop = () => cancelled || signal.aborted
   if (!stop()) {
@@ -66,6 +75,11 @@ export async function runPartial(started: Run): Promise<void> {
   if (cancelled) await finishImport(pool, run, { state: 'cancelled' })
   else if (signal.aborted) await giveBack(pool, run)
   else await finish(pool, run, done)
+}
+
+async function isAnyWaiting(pool: Pool, run: ClaimedImport, plan: ImportPlan): Promise<boolean> {
+  const place = { account_id: run.account_id, import_id: run.id, plan }
+  return (await readWaiting(pool, place, 0, 1)).length > 0
 }
 
 /** The batches of the file, read and prepared while the one before is being written. */

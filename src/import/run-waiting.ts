@@ -35,6 +35,8 @@ async function takeRound({ run, memory, db, take, stop }: WaitingRun) {
   const { plan } = run
   const place = { account_id: run.run.account_id, import_id: run.run.id, plan }
   const round = { settled: 0, left: 0 }
+  // Rows that still wait make those behind them wait again.
+  memory.waiting = null
   for (let after = 0; !stop(); ) {
     const raws = await readWaiting(db, place, after, run.read.batchRows)
     const last = raws.at(-1)

@@ -53,7 +53,7 @@ export function organizationField(description: string): Field {
 /** The id that the system has which the data comes from. */
 export function externalIdField(sample: string): Field {
   return field('external_id', 'External ID', 'text', 'The id in the system the data comes from.', {
-    aliases: ['External Identifier', 'Source ID'],
+    aliases: ['External Identifier', 'Source ID', 'ID', 'Record ID'],
     max_length: 255,
     sample
   })
@@ -115,6 +115,12 @@ export function externalIdRule(scope: MatchRule['scope'] = 'account'): MatchRule
 export function similarNameRule(scope: MatchRule['scope'] = 'account'): MatchRule {
   const rest = { folding: 'loose', identity: false, suggests: true, scope } as const
   return rule('similar_name', 50, ['name'], rest)
+}
+
+/** Lets references find a record by a name that alone decides nothing. */
+export function nameLookupRule(field = 'name'): MatchRule {
+  const rest = { identity: false, lookup_only: true, scope: 'organization' } as const
+  return rule('name', 51, [field], rest)
 }
 
 type TypeRest = Partial<RecordType> &

@@ -121,7 +121,7 @@ function addedFields({ organization = 'required' }: TypeDefinition): Field[] {
     'External ID',
     'text',
     'The id in the system the data comes from.',
-    { aliases: ['External Identifier', 'Source ID'], max_length: 255 }
+    { aliases: ['External Identifier', 'Source ID', 'ID', 'Record ID'], max_length: 255 }
   )
   if (organization === 'none') return [external]
   const place = referenceField(

@@ -142,6 +142,8 @@ export interface MatchRule {
   scope: 'account' | 'organization' | { field: string }
   /** A boolean field: while it is true, the record has no key under the rule. */
   unless?: string
+  /** Never decides: only there for references, which find the record by it. */
+  lookup_only?: boolean
   /** Never decides: a hit only warns that something similar exists (`similar_exists`). */
   suggests?: boolean
 }

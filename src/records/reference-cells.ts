@@ -1,11 +1,11 @@
 // References of records as cells that an import reads back: the name where it finds exactly that
 // record and nothing else, `id:17` otherwise.
 // In: a page of records and one reference field. Out: a cell text per record. Called by
-// export-csv.ts; two statements per field and page.
+// export-csv.ts; a statement for the records and one for each rule of the reference, per page.
 
 import type { Db } from '../platform/db.ts'
 import { keyText } from '../record-types/match-keys.ts'
-import type { Field, Json, MatchRule, RecordData } from '../record-types/types.ts'
+import type { Field, Json, MatchRule, RecordData, RecordType } from '../record-types/types.ts'
 import type { OrganizationPlace } from './organizations.ts'
 import { findByKeys, getRecords } from './store.ts'
 
@@ -27,43 +27,69 @@ export async function referenceCells(
 }
 
 /** Looks the names of all records referred to up, as an import would. Out: the name to write for an
- *  id inside a scope; null: there is none that finds it. */
+ *  id inside a scope; null: there is none that finds it. The readable name is tried first. */
 async function nameTargets(
   db: Db,
-  { account_id, types }: OrganizationPlace,
+  place: OrganizationPlace,
   field: Field,
   rows: { data: RecordData }[]
-): Promise<(id: number, scope: number | null | undefined) => string | null> {
-  const target = types.require(field.reference?.type ?? '')
-  const rule = target.match_rules.find((one) => one.name === field.reference?.rule)
-  if (!rule) return () => null
+): Promise<(id: number, scope: Scope) => string | null> {
+  const target = place.types.require(field.reference?.type ?? '')
+  const ruleOf = (name: string | undefined) => target.match_rules.find((one) => one.name === name)
+  const first = ruleOf(field.reference?.rule)
+  if (!first) return () => null
+  const rules = [ruleOf(field.reference?.also), first].filter((rule) => rule !== undefined)
   const wanted = [...new Set(rows.flatMap(({ data }) => idsOf(data[field.name])))]
-  const found = await getRecords(db, account_id, target.type_id, wanted)
-  const names = new Map(found.map(({ id, data }) => [id, usableName(field, rule, data)]))
-  const keyOf = (id: number, scope: number | null | undefined) => {
-    const name = names.get(id) ?? null
-    return name === null || scope === undefined ? '' : keyText(rule, name, scope)
-  }
-  const keys = new Set(
-    rows.flatMap(({ data }) => {
-      const scope = scopeOf(field, data)
-      return idsOf(data[field.name]).map((id) => keyOf(id, scope))
+  const found = await getRecords(db, place.account_id, target.type_id, wanted)
+  const names = rules.map(
+    (rule) => new Map(found.map(({ id, data }) => [id, usableName(field, rule, data)]))
+  )
+  const pairs = rows.flatMap(({ data }) => {
+    const scope = scopeOf(field, data)
+    return idsOf(data[field.name]).map((id) => ({ id, scope }))
+  })
+  const texts = names.flatMap((some) =>
+    pairs.flatMap(({ id, scope }) => {
+      const text = some.get(id)
+      return text ? [{ text, scope }] : []
     })
   )
-  const values = [...keys].filter((key) => key !== '')
-  const holders = await findByKeys(db, account_id, {
-    type_id: target.type_id,
-    rule: rule.code,
-    values
-  })
+  // Whoever is found by any of the rules may be meant.
+  const holders = await Promise.all(
+    rules.map((rule) => findHolders(db, place, { target, rule }, texts))
+  )
   return (id, scope) => {
-    const ids = holders.get(keyOf(id, scope))
-    return ids?.length === 1 && ids[0] === id ? (names.get(id) ?? null) : null
+    for (const some of names) {
+      const text = some.get(id)
+      if (!text) continue
+      const ids = new Set(holders.flatMap((find) => find(text, scope)))
+      if (ids.size === 1 && ids.has(id)) return text
+    }
+    return null
   }
 }
 
+type Scope = number | null | undefined
+
+/** Looks texts up under one rule. Out: the ids that a text inside a scope finds. */
+async function findHolders(
+  db: Db,
+  { account_id }: OrganizationPlace,
+  { target, rule }: { target: RecordType; rule: MatchRule },
+  texts: { text: string; scope: Scope }[]
+): Promise<(text: string, scope: Scope) => number[]> {
+  // Without the record inside which it is unique, a name finds nothing.
+  const keyOf = (text: string, scope: Scope) =>
+    typeof scope !== 'number' && rule.scope !== 'account' ? '' : keyText(rule, text, scope ?? null)
+  const keys = new Set(texts.map(({ text, scope }) => keyOf(text, scope)))
+  keys.delete('')
+  const key = { type_id: target.type_id, rule: rule.code, values: [...keys] }
+  const found = await findByKeys(db, account_id, key)
+  return (text, scope) => found.get(keyOf(text, scope)) ?? []
+}
+
 /** The record inside which the name is looked up; null: account-wide, undefined: it is not known. */
-function scopeOf({ reference }: Field, data: RecordData): number | null | undefined {
+function scopeOf({ reference }: Field, data: RecordData): Scope {
   if (reference?.within === undefined) return null
   const scope = data[reference.within]
   return typeof scope === 'number' ? scope : undefined

@@ -12,7 +12,14 @@ import { type Setup, setup } from '../setup.ts'
 const oneOf = (...texts: string[]) => fc.constantFrom(...texts)
 const mode = oneOf('create_and_update', 'create_and_update', 'create_only', 'update_only')
 
-const contactHeaders = ['id', 'organization', 'external_id', 'emails', 'first_name', 'last_name']
+const contactHeaders = [
+  'Muster ID',
+  'organization',
+  'external_id',
+  'emails',
+  'first_name',
+  'last_name'
+]
 const contactRow = fc.tuple(
   oneOf('', '', '', '', '#0', '#1', '#2', '#3'),
   oneOf('A', 'A', 'A', 'B', 'C'),
@@ -39,7 +46,7 @@ const organizationRow = fc.tuple(
 )
 
 function organizations(rows: string[][], options: WayFile['options'] = {}): WayFile {
-  const headers = ['id', 'external_id', 'name', 'parent', 'organization_type', 'status']
+  const headers = ['Muster ID', 'external_id', 'name', 'parent', 'organization_type', 'status']
   return { type: 'organizations', headers, rows, options }
 }
 

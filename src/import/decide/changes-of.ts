@@ -4,8 +4,9 @@
 import { rowProblem } from '../../errors.ts'
 import type { Field, Json, RecordData } from '../../record-types/types.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
-import type { ResolvedRow } from '../resolve/resolve-row.ts'
+import { byAlphabet, type ResolvedRow } from '../resolve/resolve-row.ts'
 import type { Problem } from '../terms.ts'
+import type { RelatedRecords } from './check-record.ts'
 import { sameJson } from './same-json.ts'
 import { sameSecret } from './secret-values.ts'
 
@@ -29,21 +30,21 @@ export function changesOf(
   plan: ImportPlan,
   row: ResolvedRow,
   data: RecordData,
-  folds: boolean
+  { folds, related }: { folds: boolean; related: RelatedRecords }
 ): Changes {
   const given = plan.type.check ? new Set<string>() : nobody
   const changes: Changes = { set: {}, before: {}, after: data, given, problems: [] }
   if (row.missing !== null && plan.options.blank === 'overwrite') noteCleared(plan, row, changes)
   let copied = false
   for (const name in row.values) {
+    // The id by which it was found may be spelt otherwise.
+    if (folds && name === 'external_id') continue
     const field = plan.fields.get(name) as Field
     const value = row.values[name] as Json
     const was = data[name]
     if (value !== null && given !== nobody) given.add(name)
-    const now =
-      value !== null && (folds ? field.many !== null : plan.appending.has(name))
-        ? append(field, was, value)
-        : value
+    const joins = value !== null && (folds ? field.many !== null : plan.appending.has(name))
+    const now = inOrder(plan, name, joins ? append(field, was, value) : value, related)
     if (isSame(plan, field, was, now)) continue
     if (field.immutable && was !== undefined) {
       const place = { field: name, value: printed(value), args: { current: printed(was) } }
@@ -72,6 +73,24 @@ function noteCleared(plan: ImportPlan, row: ResolvedRow, changes: Changes): void
 function isSame(plan: ImportPlan, field: Field, was: Json | undefined, now: Json): boolean {
   if (now === null) return was === undefined
   return sameJson(was, now) || sameSecret(plan, field, was, now)
+}
+
+/** Records that a sorted field refers to, in the order of what people call them. */
+export function inOrder(
+  plan: ImportPlan,
+  name: string,
+  value: Json,
+  related: RelatedRecords
+): Json {
+  if (!Array.isArray(value) || value.length < 2) return value
+  const field = plan.fields.get(name)
+  if (!field?.many?.sorted || !field.reference) return value
+  const { title_fields } = plan.types.require(field.reference.type)
+  const titleOf = (id: Json) => {
+    const data = related.get(Number(id))?.data
+    return title_fields.map((one) => String(data?.[one] ?? '')).join(' ')
+  }
+  return value.toSorted((a, b) => byAlphabet(titleOf(a), titleOf(b)))
 }
 
 /** The values of the record, then those it does not have yet; a text on lines of its own. */

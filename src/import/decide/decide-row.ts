@@ -7,7 +7,7 @@ import type { RecordData } from '../../record-types/types.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import { missingProblems, type ResolvedRow } from '../resolve/resolve-row.ts'
 import type { Candidate, Problem } from '../terms.ts'
-import { changesOf } from './changes-of.ts'
+import { changesOf, inOrder } from './changes-of.ts'
 import { checkRecord, type RelatedRecords } from './check-record.ts'
 import type { Match } from './choose-match.ts'
 import type { ExistingRecord } from './existing-record.ts'
@@ -88,7 +88,7 @@ function decideNew(plan: ImportPlan, row: ResolvedRow, context: DecideContext): 
   for (const name in row.values) {
     const value = row.values[name]
     if (value === null || value === undefined) continue
-    data[name] = value
+    data[name] = inOrder(plan, name, value, context.related)
     given?.add(name)
   }
   const missing = missingProblems(row)
@@ -141,7 +141,7 @@ function decideExisting(
   }
   const warnings = folds ? [rowProblem('folded_into_record')] : []
   if (record.data === null) return { action: 'unchanged', record_id: record.id, warnings }
-  const changes = changesOf(plan, row, record.data, folds)
+  const changes = changesOf(plan, row, record.data, { folds, related: context.related })
   const { set, before, given, after } = changes
   if (folds) {
     const differing = Object.keys(set).filter((name) => !plan.fields.get(name)?.many)

@@ -10,6 +10,7 @@ import { fetchRecords, probeKeys, takeRecordIds } from './probe-keys.ts'
 import {
   isExplicit,
   keyOfName,
+  normalName,
   type ReferenceNames,
   type ReferencePlace,
   type ScopedName
@@ -46,22 +47,24 @@ export async function createMissing(
       (scope !== null || names.within === null)
   )
   if (missing.length === 0) return
-  await findSimilar(place, names, missing)
   // Two spellings of one name, or two fields that give the same name, are one record.
   const made = madeByKey(names, namingRule(names), created)
   const suggests = place.plan.options.similar === 'ignore' ? null : names.suggests
   const like = suggests && madeByKey(names, suggests, created)
   const newIds = await takeRecordIds(place.tx, missing.length)
   for (const one of missing) {
-    const key = keyOfName(namingRule(names), one)
+    const key = keyOfName(names, namingRule(names), one)
     let id = made.get(key)
     if (id === undefined) {
       noteSimilarNew(names, one, like, created)
-      if (place.plan.options.similar === 'error' && names.similar.has(one.name)) continue
+      // A default is made all the same: no row has said it.
+      const isDefault = place.plan.defaults[names.field.name] === one.text
+      const refuses = place.plan.options.similar === 'error' && !isDefault
+      if (refuses && names.similar.has(one.name)) continue
       id = newIds.shift() as number
-      created.set(id, newReference(names, one, id))
+      created.set(id, newReference(names, one, id, isDefault))
       made.set(key, id)
-      if (suggests) like?.set(keyOfName(suggests, one), id)
+      if (suggests) like?.set(keyOfName(names, suggests, one), id)
     }
     ids.set(one.name, [id])
   }
@@ -70,7 +73,12 @@ export async function createMissing(
 /** The rule whose field the name of a new record is put into. */
 const namingRule = ({ rule, also }: ReferenceNames) => also ?? rule
 
-function newReference(names: ReferenceNames, one: ScopedName, id: number): NewReference {
+function newReference(
+  names: ReferenceNames,
+  one: ScopedName,
+  id: number,
+  isDefault: boolean
+): NewReference {
   const { type } = names
   const rule = namingRule(names)
   const data: RecordData = {}
@@ -78,7 +86,7 @@ function newReference(names: ReferenceNames, one: ScopedName, id: number): NewRe
     // Defaults that name other records are left to whoever completes this one.
     if (field.default !== undefined && !field.reference) data[field.name] = field.default
   }
-  data[rule.fields[0] as string] = one.text
+  data[rule.fields[0] as string] = normalName(names, rule, one.text)
   let organization_id: number | null = null
   if (one.scope !== null && typeof rule.scope === 'object') data[rule.scope.field] = one.scope
   if (one.scope !== null && rule.scope === 'organization' && type.organization_field !== null) {
@@ -87,7 +95,7 @@ function newReference(names: ReferenceNames, one: ScopedName, id: number): NewRe
   }
   Object.assign(data, generateValues(type, data, new Date()))
   const keys = type.match_rules.map((each) => keysOf(each, data, organization_id))
-  const similar = names.similar.get(one.name) ?? null
+  const similar = isDefault ? null : (names.similar.get(one.name) ?? null)
   return { id, type, organization_id, data, keys, text: one.text, similar }
 }
 
@@ -106,13 +114,15 @@ function madeByKey(
 }
 
 /** Notes for each name the existing records that are called nearly the same. */
-async function findSimilar(
+export async function findSimilar(
   { tx, account_id, plan }: ReferencePlace,
-  { type, suggests, similar }: ReferenceNames,
+  names: ReferenceNames,
   missing: ScopedName[]
 ): Promise<void> {
+  const { type, suggests, similar } = names
   if (!suggests || plan.options.similar === 'ignore') return
-  const keys = new Map(missing.map((one) => [one.name, keyOfName(suggests, one)]))
+  if (missing.length === 0) return
+  const keys = new Map(missing.map((one) => [one.name, keyOfName(names, suggests, one)]))
   const wanted = [...new Set(keys.values())].filter((key) => key !== '')
   const place = { account_id, type_id: type.type_id }
   const found = await probeKeys(tx, { ...place, rule: suggests.code }, wanted)
@@ -134,13 +144,14 @@ const titleOf = (type: RecordType, data: RecordData) =>
 
 /** The same among those that this batch is about to create. */
 function noteSimilarNew(
-  { suggests, similar }: ReferenceNames,
+  names: ReferenceNames,
   one: ScopedName,
   like: Map<string, number> | null,
   created: Map<number, NewReference>
 ): void {
+  const { suggests, similar } = names
   if (!suggests || like === null || similar.has(one.name)) return
-  const other = created.get(like.get(keyOfName(suggests, one)) ?? -1)
+  const other = created.get(like.get(keyOfName(names, suggests, one)) ?? -1)
   if (other) similar.set(one.name, [{ id: other.id, title: other.text }])
 }
 

@@ -19,9 +19,10 @@ export function findCollision(type: RecordType, rows: Keyed[], doubtful: boolean
   let cut = rows.length
   // With a single telling identity, whoever differs from the first holder and not from a later one
   // shares that identity with it. With more of them, a row has to differ from every holder.
-  const compareAll = type.match_rules.filter((rule) => tells(type, rule)).length > 1
+  const telling = type.match_rules.filter((rule) => tells(type, rule)).length
+  const compareAll = telling > 1 || type.match_policy === 'all_agree'
   for (const [place, rule] of type.match_rules.entries()) {
-    if (!doubtful[place]) continue
+    if (!doubtful[place] || rule.lookup_only) continue
     const held = new Map<string, Keyed[]>()
     for (let index = 0; index < cut; index++) {
       const one = rows[index] as Keyed
@@ -48,13 +49,14 @@ function differs(type: RecordType, one: Keyed, others: Keyed[]): boolean {
 }
 
 /** Whether two sets of values hold different identities, such as two external ids: then they are
- *  two records, however alike the rest is. Many-valued identities do not tell records apart. */
+ *  two records, however alike the rest is. Many-valued identities do not tell records apart, unless
+ *  all rules must agree: then people with other addresses are others, whatever number they share. */
 export function contradict(type: RecordType, a: RecordData, b: RecordData): boolean {
   return type.match_rules.some((rule) => {
-    if (!tells(type, rule)) return false
-    const left = keysOf(rule, a, 0)[0]
-    const right = keysOf(rule, b, 0)[0]
-    return left !== undefined && right !== undefined && left !== right
+    if (!tells(type, rule) && !(rule.identity && type.match_policy === 'all_agree')) return false
+    const left = keysOf(rule, a, 0)
+    const right = keysOf(rule, b, 0)
+    return left.length > 0 && right.length > 0 && !left.some((key) => right.includes(key))
   })
 }
 

@@ -4,6 +4,7 @@
 import type { MatchRule } from '../../record-types/types.ts'
 import { fetchRecords, probeKeys } from './probe-keys.ts'
 import {
+  externalPrefix,
   idOfText,
   isExplicit,
   keyOfName,
@@ -11,8 +12,6 @@ import {
   type ReferencePlace,
   type ScopedName
 } from './reference-names.ts'
-
-const externalPrefix = 'external_id:'
 
 /** Looks names up: by the field's rules, and by id where they are numbers. */
 export async function findNames(
@@ -42,15 +41,16 @@ export async function findNames(
 
 async function probe(
   { tx, account_id }: ReferencePlace,
-  { type, ids }: ReferenceNames,
+  names: ReferenceNames,
   rule: MatchRule,
   wanted: ScopedName[]
 ): Promise<void> {
+  const { type, ids } = names
   const keys = new Map<string, string>()
   for (const one of wanted) {
     // Without the record inside which it is unique, a name says nothing.
     if (one.scope === null && rule.scope !== 'account') continue
-    const key = keyOfName(rule, one)
+    const key = keyOfName(names, rule, one)
     if (key !== '') keys.set(one.name, key)
   }
   const found = await probeKeys(tx, { account_id, type_id: type.type_id, rule: rule.code }, [

@@ -13,6 +13,8 @@ export interface KeyFilter {
   /** Notes a key of a row on its way in. Out: whether the key may have been there before; always
    *  true when the filter does not know all keys. */
   note(rule: number, key: string): boolean
+  /** Whether a key may have been noted, without noting it. */
+  has(rule: number, key: string): boolean
   /** Somebody else wrote the type, or a batch was rolled back: from now on every key may exist. */
   forget(): void
   knowsAll(): boolean
@@ -37,6 +39,15 @@ export function createKeyFilter(empty: boolean): KeyFilter {
         }
       }
       return wasThere
+    },
+    has(rule, key) {
+      if (bits === null) return true
+      hash(place, rule, key)
+      for (let i = 0; i < 3; i++) {
+        const bit = (place.a + Math.imul(i, place.b)) >>> 5
+        if (((bits[bit >>> 5] as number) & (1 << (bit & 31))) === 0) return false
+      }
+      return true
     },
     forget() {
       bits = null

@@ -119,7 +119,9 @@ function prepare(plan: ImportPlan, rules: MatchRule[], row: ResolvedRow): Matche
     row.values[plan.type.organization_field] = organization_id
   }
   const out = isOut(row)
-  const keys = out ? [] : rules.map((rule) => keysOf(rule, row.values, organization_id))
+  // A row that waits keeps later rows about its record waiting, too.
+  const keys =
+    out && !row.waits ? [] : rules.map((rule) => keysOf(rule, row.values, organization_id))
   return {
     row,
     organization_id,
@@ -139,7 +141,8 @@ function noteAll(filter: KeyFilter, rules: MatchRule[], batch: MatchedRow[]): bo
   for (const one of batch) {
     let isNew = one.row.id === null
     for (let place = 0; place < one.keys.length; place++) {
-      const { code } = rules[place] as MatchRule
+      const { code, lookup_only } = rules[place] as MatchRule
+      if (lookup_only) continue
       for (const key of one.keys[place] as string[]) {
         if (!filter.note(code, key)) continue
         isNew = false
@@ -212,9 +215,14 @@ function settle(
   const hits = one.hits[index] ?? []
   if (rule.suggests) return
   if (!rule.identity) {
-    one.hits[index] = hits.filter(
-      (id) => !contradict(plan.type, one.row.values, records.get(id)?.data ?? {})
-    )
+    // Where all must agree, an identity that names somebody else is a conflict, and is kept as one.
+    const { match_policy, match_rules } = plan.type
+    const isKnown = match_rules.some((other, i) => other.identity && one.hits[i]?.length)
+    if (match_policy !== 'all_agree' || !isKnown) {
+      one.hits[index] = hits.filter(
+        (id) => !contradict(plan.type, one.row.values, records.get(id)?.data ?? {})
+      )
+    }
   }
   const [first] = hits
   if (one.row.id !== null || hits.length !== 1 || first === undefined) return

@@ -7,6 +7,7 @@
 import type { Tx } from '../../platform/db.ts'
 import { keyText } from '../../record-types/match-keys.ts'
 import type { Field, Json, MatchRule, OnMissing, RecordType } from '../../record-types/types.ts'
+import { type CellReader, cellReader } from '../resolve/cell-kinds.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import type { ResolvedRow } from '../resolve/resolve-row.ts'
 import type { Candidate } from '../terms.ts'
@@ -34,6 +35,8 @@ export interface ReferenceNames {
   within: string | null
   /** What is known of that field's names; null: it is not filled by rows or defaults. */
   outer: ReferenceNames | null
+  /** How the fields of the other type are read. */
+  readers: Map<string, CellReader>
   /** Name -> ids it fits; [] when it fits none. */
   ids: Map<string, number[]>
   /** Name -> existing records of similar names, for names that were new when first met. */
@@ -72,6 +75,7 @@ export function prepareReferences(plan: ImportPlan): ReferenceNames[] {
       on_missing,
       within: reference.within ?? null,
       outer: all.find((one) => one.field.name === reference.within) ?? null,
+      readers: new Map(type.fields.map((one) => [one.name, cellReader(one, plan.options)])),
       ids: new Map(),
       similar: new Map()
     })
@@ -140,6 +144,14 @@ export function isExplicit(text: string): boolean {
   return text.startsWith('id:')
 }
 
+/** How a record is named by the id it has in the system that the data comes from. */
+export const externalPrefix = 'external_id:'
+
+/** Whether a text is an id of either kind, and no name that a new record could have. */
+export function isId(text: string): boolean {
+  return isExplicit(text) || text.startsWith(externalPrefix)
+}
+
 /** The id that a cell may mean; null: none. */
 export function idOfText(text: string): number | null {
   const digits = text.startsWith('id:') ? text.slice(3).trim() : text
@@ -147,6 +159,17 @@ export function idOfText(text: string): number | null {
 }
 
 /** The key that a name has under a rule. */
-export function keyOfName(rule: MatchRule, { text, scope }: ScopedName): string {
-  return keyText(rule, text, scope)
+export function keyOfName(
+  names: ReferenceNames,
+  rule: MatchRule,
+  { text, scope }: ScopedName
+): string {
+  return keyText(rule, normalName(names, rule, text), scope)
+}
+
+/** A name in the form in which the other type stores it: hosts without scheme, MACs with colons. */
+export function normalName({ readers }: ReferenceNames, rule: MatchRule, text: string): string {
+  if (rule.fields.length > 1) return text
+  const value = readers.get(rule.fields[0] ?? '')?.read(text)
+  return typeof value === 'string' ? value : text
 }

@@ -6,14 +6,22 @@
 // Fields are taken in the plan's order: what others are looked up inside comes first.
 
 import { rowProblem } from '../../errors.ts'
+import { keysOf, keyText } from '../../record-types/match-keys.ts'
 import type { Json, RecordData } from '../../record-types/types.ts'
 import { mixNumber } from '../resolve/hash-cells.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import { type ResolvedRow, reject, warn } from '../resolve/resolve-row.ts'
-import { createMissing, isTooLong, type NewReference, nameLimit } from './create-references.ts'
+import {
+  createMissing,
+  findSimilar,
+  isTooLong,
+  type NewReference,
+  nameLimit
+} from './create-references.ts'
 import { findNames } from './find-names.ts'
 import {
   defaultScopeOf,
+  isId,
   isReadable,
   type ReferenceNames,
   type ReferencePlace,
@@ -73,13 +81,20 @@ function unknownOf(names: ReferenceNames, plan: ImportPlan, rows: ResolvedRow[])
  *  created, because a row names something not yet known. */
 export function typesToCreateIn(plan: ImportPlan, unknown: UnknownNames): number[] {
   return [...unknown].flatMap(([names, found]) => {
-    const creates = found.some(({ text }) => mayCreate(plan, names, text))
+    const creates = found.some(({ text }) => mayCreate(plan, names, text, true))
     return creates ? [names.type.type_id] : []
   })
 }
 
-/** A default is created whatever the policy: nobody has to know that it is needed. */
-function mayCreate(plan: ImportPlan, names: ReferenceNames, text: string): boolean {
+/** Whether a record is made for a name that fits none. A default is made whatever the policy: nobody
+ *  has to know that it is needed. For a name of the file's own type a row may still come. */
+function mayCreate(
+  plan: ImportPlan,
+  names: ReferenceNames,
+  text: string,
+  isLast: boolean
+): boolean {
+  if (isId(text) || (names.type === plan.type && !isLast)) return false
   return names.on_missing === 'create' || plan.defaults[names.field.name] === text
 }
 
@@ -95,13 +110,71 @@ export async function resolveReferences(
     const unknown = unknownOf(names, plan, rows)
     if (unknown.length > 0) {
       await findNames(place, names, unknown)
-      const wanted = unknown.filter(({ text }) => mayCreate(plan, names, text))
+      await noteSimilar(place, names, unknown)
+      const own = namesOfThemselves(plan, names, rows)
+      const wanted = unknown.filter(
+        ({ name, text }) => mayCreate(plan, names, text, place.isLast) && !own.has(name)
+      )
       await createMissing(place, names, wanted, created)
     }
     putIds(plan, [names], rows, place.isLast)
     forgetMissing(plan, names, unknown, created)
   }
   return created
+}
+
+/** Looks for similar names of those that fit nothing: as a warning, or as a hint what was meant. */
+async function noteSimilar(
+  place: ReferencePlace,
+  names: ReferenceNames,
+  unknown: ScopedName[]
+): Promise<void> {
+  // Rows that may still make the record are asked first.
+  if (names.type === place.plan.type && !place.isLast) return
+  const missing = unknown.filter(
+    ({ name, text }) => names.ids.get(name)?.length === 0 && !isId(text)
+  )
+  await findSimilar(place, names, missing)
+}
+
+/** The names by which rows mean themselves: nothing is made for them but the row's own record. */
+function namesOfThemselves(
+  plan: ImportPlan,
+  names: ReferenceNames,
+  rows: ResolvedRow[]
+): Set<string> {
+  const own = new Set<string>()
+  if (names.type !== plan.type) return own
+  for (const row of rows) {
+    const scope = scopeOf(plan, names, row)
+    for (const text of textsOf(row.values[names.field.name])) {
+      const key = keyText(names.rule, text, null)
+      if (!keysOf(names.rule, row.values, null).includes(key)) continue
+      own.add(scopedName(names, text, typeof scope === 'number' ? scope : null))
+    }
+  }
+  return own
+}
+
+/** Index of the first row that stands for a record which is being made because an earlier row names
+ *  it; `rows.length` when none does. */
+export function findNamedRow(
+  plan: ImportPlan,
+  references: ReferenceNames[],
+  created: Map<number, NewReference>,
+  rows: ResolvedRow[]
+): number {
+  const made = [...created.values()].filter(({ type }) => type === plan.type)
+  if (made.length === 0) return rows.length
+  for (const { type, rule } of references) {
+    if (type !== plan.type) continue
+    const keys = new Set(made.flatMap(({ data }) => keysOf(rule, data, null)))
+    const index = rows.findIndex(({ values }) => {
+      return keysOf(rule, values, null).some((key) => keys.has(key))
+    })
+    if (index >= 0) return index
+  }
+  return rows.length
 }
 
 /** What is missing now may be made by a later row, or by another field. */
@@ -194,7 +267,7 @@ function idOf(
     if (!row.rejected) reject(row, rowProblem('scope_missing', { ...place, args: { within } }))
     return null
   }
-  const creates = mayCreate(plan, names, text)
+  const creates = mayCreate(plan, names, text, isLast)
   if (!creates && names.type === plan.type && !isLast) {
     // Whether it is missing cannot be said yet; a row that is rejected anyway does not wait.
     row.waits = !row.rejected

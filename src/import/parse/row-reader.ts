@@ -80,7 +80,8 @@ export function checkpointOf(r: RowReader): Checkpoint {
   }
 }
 
-/** Adds the row that begins at the window's start and moves on to `next`, `lines` lines further. */
+/** Adds the row that begins at the window's start and moves on to `next`, `lines` lines further. A
+ *  row of blank cells, as spreadsheet programs leave them behind a table, is passed over. */
 export function addRow(
   r: RowReader,
   cells: string[],
@@ -90,12 +91,18 @@ export function addRow(
 ): void {
   const { window: w } = r
   const offset = r.tooLargeAt ?? w.fileOffset + w.start
-  r.rowCount++
-  r.rows.push({ row: r.rowCount, line: r.line, offset, cells, problems })
+  if (problems === null && cells[0] === '' && cells.length > 1 && cells.every(isBlank)) {
+    r.blankRows++
+  } else {
+    r.rowCount++
+    r.rows.push({ row: r.rowCount, line: r.line, offset, cells, problems })
+  }
   r.line += lines
   r.bytes += next - w.start
   w.start = next
 }
+
+const isBlank = (cell: string) => cell === ''
 
 /** Splits `bytes[start, end)` at every delimiter, whatever the quotes say. */
 export function splitPlain(r: RowReader, start: number, end: number): string[] {

@@ -3,7 +3,7 @@
 // Called by accept/ (suggest, check) and by routes that change a draft's mapping.
 
 import { appError } from '../../errors.ts'
-import { idField, type RecordType } from '../../record-types/types.ts'
+import { idField, idLabel, type MatchRule, type RecordType } from '../../record-types/types.ts'
 import type { ImportOptions } from './import-options.ts'
 
 /** How a suggested column was recognised. */
@@ -17,8 +17,9 @@ export interface SuggestedColumn {
 /** Columns that our own rejects.csv adds; they are ignored on the way in. */
 export const problemColumnPrefix = 'muster_'
 
-/** The headers that mean the record's own id; exports use the first. */
-export const idColumn = { label: 'Muster ID', aliases: ['ID', 'Record ID'] }
+/** The header that means the record's own id, as in exports. A column that is just called `id` comes
+ *  from another system: taken for ours it would change whatever record happens to have the number. */
+export const idColumn = { label: idLabel }
 
 /** Before the name of a custom field, in headers of other systems. */
 const customPrefix = 'custom_fields.'
@@ -89,8 +90,7 @@ function namesOf({ fields }: RecordType): Names[] {
   })
   const claimed = new Set(own.flatMap(all).map(fold))
   const free = (names: string[]) => names.filter((name) => !claimed.has(fold(name)))
-  const { label, aliases } = idColumn
-  const id = { field: idField, label: free([label]), key: free([idField]), alias: free(aliases) }
+  const id = { field: idField, label: free([idColumn.label]), key: [], alias: [] }
   return [...own, id]
 }
 
@@ -148,6 +148,17 @@ function mappingFaults(headers: string[], mapping: (string | null)[]): string[] 
 /** Names of the fields that the import needs and no column feeds. An import that only updates needs
  *  no field but something to find records by; the organization may come from the options, and a
  *  field with a default needs no column. */
+/** The field that has to be fed for a rule to look anywhere; [] when the options say where. */
+function scopeField(
+  type: RecordType,
+  { scope }: MatchRule,
+  { organization_id }: { organization_id: number | null }
+): string[] {
+  if (typeof scope === 'object') return [scope.field]
+  const inside = scope === 'organization' && organization_id === null
+  return inside && type.organization_field !== null ? [type.organization_field] : []
+}
+
 export function unmappedRequired(
   mapping: (string | null)[],
   type: RecordType,
@@ -158,9 +169,22 @@ export function unmappedRequired(
   if (options.mode === 'update_only') {
     const external = type.match_rules.find((rule) => rule.name === 'external_id')
     if (options.require_external_id && external)
-      return external.fields.filter((n) => !mapped.has(n))
-    const canFind = mapped.has(idField) || type.match_rules.some((rule) => isFed(rule.fields))
-    return canFind ? [] : type.match_rules.slice(0, 1).flatMap((rule) => rule.fields)
+      return [...external.fields, ...scopeField(type, external, options)].filter(
+        (name) => !mapped.has(name)
+      )
+    // A rule inside the organization finds nothing without it.
+    const fieldsOf = (rule: MatchRule) => [
+      ...rule.fields.filter((name) => !rule.may_be_blank?.includes(name)),
+      ...scopeField(type, rule, options)
+    ]
+    const rules = type.match_rules.filter((rule) => !rule.suggests)
+    const canFind = mapped.has(idField) || rules.some((rule) => isFed(fieldsOf(rule)))
+    return canFind
+      ? []
+      : rules
+          .slice(0, 1)
+          .flatMap(fieldsOf)
+          .filter((name) => !mapped.has(name))
   }
   return type.fields
     .filter((field) => field.required && !mapped.has(field.name))

@@ -139,7 +139,7 @@ const nameOf = (field: Field) => field.name
 const isOurs = (header: string) => header === idLabel || header.startsWith(problemColumnPrefix)
 
 function decides(rule: MatchRule, options: ImportOptions): boolean {
-  if (rule.suggests) return false
+  if (rule.suggests || rule.lookup_only) return false
   const byExternalId = options.mode === 'update_only' && options.require_external_id
   return !byExternalId || rule.fields.join() === 'external_id'
 }
@@ -160,7 +160,8 @@ function planColumn(
     reader: cellReader(field, options),
     separator: field.many ? (options.separators[field.name] ?? field.many.separator) : null,
     sensitive: isSensitive(field),
-    required: field.required,
+    // A default or a made-up value takes the place of a blank.
+    required: field.required && field.default === undefined && field.generated === undefined,
     blank: blankOf(field, options),
     plainTextOnly:
       type.plain_text_only === true && (field.kind === 'text' || field.kind === 'textbox')

@@ -58,8 +58,7 @@ export function resolveRow(plan: ImportPlan, raw: RawRow): ResolvedRow {
     const text = cleanCell(plan, column, row)
     hashText(state, column.sensitive && text !== '' ? plan.secrets.digest(text) : text)
     if (text === '') {
-      if (column.required) row.missing = [...(row.missing ?? []), column]
-      else if (column.blank !== undefined) row.values[column.field.name] = column.blank
+      leaveBlank(column, row)
       continue
     }
     if (text === plan.options.clear_marker) {
@@ -109,6 +108,12 @@ function problemAt(column: PlanColumn, text: string, code: RowProblemCode, args?
   return rowProblem(code, { ...place, value: text, ...(args && { args }) })
 }
 
+/** A blank cell: what it means is the plan's business. */
+function leaveBlank(column: PlanColumn, row: ResolvedRow): void {
+  if (column.required) row.missing = [...(row.missing ?? []), column]
+  else if (column.blank !== undefined) row.values[column.field.name] = column.blank
+}
+
 function clear(column: PlanColumn, row: ResolvedRow): void {
   if (column.required) reject(row, problemAt(column, '', 'required_cleared'))
   else row.values[column.field.name] = null
@@ -143,17 +148,30 @@ function readMany(
     return value === undefined ? undefined : [value]
   }
   const values: Json[] = []
+  let isBlank = true
   for (const part of text.split(separator)) {
     const one = part.trim()
     if (one === '') continue
+    isBlank = false
     const value = readOne(column, one, row)
-    if (value !== undefined && !values.includes(value)) values.push(value)
+    if (value !== undefined && !values.some((other) => isSameValue(column, other, value))) {
+      values.push(value)
+    }
   }
   if (column.field.many?.sorted) values.sort(byAlphabet)
+  if (isBlank) leaveBlank(column, row)
   return values.length === 0 ? undefined : values
 }
 
-function byAlphabet(a: Json, b: Json): number {
+/** Whether two values of a cell are one; e-mail addresses are the same in any case. */
+function isSameValue({ field }: PlanColumn, a: Json, b: Json): boolean {
+  if (a === b) return true
+  const isEmail = field.kind === 'email' && typeof a === 'string' && typeof b === 'string'
+  return isEmail && a.toLowerCase() === b.toLowerCase()
+}
+
+/** The order of an alphabet, the same on every machine. */
+export function byAlphabet(a: Json, b: Json): number {
   const [left, right] = [String(a), String(b)]
   return left.localeCompare(right, 'en') || (left < right ? -1 : 1)
 }

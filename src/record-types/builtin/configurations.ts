@@ -9,6 +9,7 @@ import {
   field,
   listField,
   nameField,
+  nameLookupRule,
   notesField,
   organizationField,
   recordType,
@@ -157,7 +158,8 @@ const rules: MatchRule[] = [
   rule('mac', 3, ['mac_address'], { ...inside, folding: 'serial' }),
   rule('serial', 4, ['serial_number'], { ...inside, folding: 'serial' }),
   rule('asset_tag', 5, ['asset_tag'], { ...inside, folding: 'folded', identity: false }),
-  rule('type_name', 6, ['configuration_type', 'name'], { ...inside, identity: false })
+  rule('type_name', 6, ['configuration_type', 'name'], { ...inside, identity: false }),
+  nameLookupRule()
 ]
 
 export const configurations = recordType({

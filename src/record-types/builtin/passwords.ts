@@ -9,6 +9,7 @@ import {
   field,
   listField,
   nameField,
+  nameLookupRule,
   notesField,
   organizationField,
   recordType,
@@ -82,6 +83,7 @@ export const passwords = recordType({
     rule('name_username', 2, ['name', 'username', 'resource_type', 'resource'], {
       may_be_blank: ['username', 'resource_type', 'resource'],
       scope: 'organization'
-    })
+    }),
+    nameLookupRule()
   ]
 })

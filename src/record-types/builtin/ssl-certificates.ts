@@ -7,6 +7,7 @@ import {
   externalIdField,
   externalIdRule,
   field,
+  nameLookupRule,
   notesField,
   organizationField,
   recordType,
@@ -84,6 +85,7 @@ export const sslCertificates = recordType({
       may_be_blank: ['serial'],
       folding: 'serial',
       scope: 'organization'
-    })
+    }),
+    nameLookupRule('host')
   ]
 })

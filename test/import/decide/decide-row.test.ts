@@ -24,7 +24,7 @@ interface Given {
 
 function decide(values: RecordData, match: Match, data: RecordData | null, given: Given = {}) {
   const type = builtinTypes.require(given.type ?? 'contacts')
-  const plan = planOf(type, given.headers ?? ['Id'], given.options)
+  const plan = planOf(type, given.headers ?? ['Muster ID'], given.options)
   const row = rowOf(values, { id: 5, ...given.row })
   const existing = { id: 5, version: 3, organization_id: 1, fingerprint: 2, data }
   const context: DecideContext = {
@@ -110,7 +110,7 @@ t.test('several records: rejected with the candidates', async (t) => {
     problems: [{ code: 'identity_conflict' }]
   })
   t.match(decide({}, { kind: 'unknown_id' }, {}), {
-    problems: [{ code: 'unknown_id', value: '5', column: 'Id' }]
+    problems: [{ code: 'unknown_id', value: '5', column: 'Muster ID' }]
   })
 })
 

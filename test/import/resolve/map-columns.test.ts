@@ -28,7 +28,7 @@ t.test('recognises label, key, alias and folded spellings, the surest way first'
 
 t.test('gives a field to one column only', async (t) => {
   t.strictSame(suggestMapping(['Email', 'E-mail', 'Emails'], contacts), [null, null, 'emails'])
-  t.strictSame(suggestMapping(['Name', 'ID', 'id'], contacts), [null, null, 'id'])
+  t.strictSame(suggestMapping(['Name', 'ID', 'id'], contacts), [null, 'external_id', null])
 })
 
 t.test('leaves the problem columns of a rejects file alone', async (t) => {
@@ -68,15 +68,22 @@ t.test('names the required fields that no column feeds', async (t) => {
 
 t.test('an import that only updates needs something to find records by', async (t) => {
   const update = completeOptions(contacts, { mode: 'update_only' })
-  t.strictSame(unmappedRequired(['title'], contacts, update), ['external_id'])
-  t.strictSame(unmappedRequired(['title', 'id'], contacts, update), [])
-  t.strictSame(unmappedRequired(['emails', 'title'], contacts, update), [])
+  const missing = (...mapped: string[]) => unmappedRequired(mapped, contacts, update)
+  t.strictSame(missing('title'), ['external_id', 'organization'])
+  t.strictSame(missing('title', 'id'), [])
+  t.strictSame(missing('emails', 'title', 'organization'), [])
+  t.strictSame(missing('emails', 'title'), ['external_id', 'organization'], 'and where to look')
+  t.strictSame(unmappedRequired(['emails'], contacts, { ...update, organization_id: 7 }), [])
+  t.strictSame(missing('first_name', 'organization'), [], 'a last name may be blank')
 })
 
 t.test('an import that needs the external id needs its column', async (t) => {
   const strict = completeOptions(contacts, { mode: 'update_only', require_external_id: true })
-  t.strictSame(unmappedRequired(['emails', 'id'], contacts, strict), ['external_id'])
-  t.strictSame(unmappedRequired(['external_id', 'title'], contacts, strict), [])
+  t.strictSame(unmappedRequired(['emails', 'id'], contacts, strict), [
+    'external_id',
+    'organization'
+  ])
+  t.strictSame(unmappedRequired(['external_id', 'organization'], contacts, strict), [])
 })
 
 t.test('a required field with a default or a made-up value needs no column', async (t) => {
@@ -95,22 +102,18 @@ const withFields = (fields: Field[]): RecordType => ({
   fields
 })
 
-t.test('the own id has several names, unless a field of the type has them', async (t) => {
-  for (const [header, by] of Object.entries({
-    'Muster ID': 'label',
-    id: 'key',
-    ID: 'alias',
-    'Record ID': 'alias',
-    muster_id: 'folded'
-  })) {
-    t.strictSame(suggestColumns([header], contacts), [{ field: 'id', mapped_by: by }], header)
+t.test('only the header of our exports means our own id', async (t) => {
+  t.strictSame(suggestColumns(['Muster ID'], contacts), [{ field: 'id', mapped_by: 'label' }])
+  t.strictSame(suggestColumns(['muster_id'], contacts), [{ field: 'id', mapped_by: 'folded' }])
+  for (const header of ['ID', 'id', 'Record ID']) {
+    t.strictSame(suggestMapping([header], contacts), ['external_id'], header)
   }
+  t.strictSame(parseMapping(['id'], contacts, { id: 'id' }), ['id'], 'unless the caller says so')
   const clients = withFields([field('client_id', 'ID', 'text', 'Theirs.')])
   for (const header of ['ID', 'id', 'Id']) {
     t.strictSame(suggestMapping([header], clients), ['client_id'], header)
   }
   t.strictSame(suggestMapping(['ID', 'Muster ID'], clients), ['client_id', 'id'])
-  t.strictSame(suggestMapping(['ID', 'id'], clients), ['client_id', null])
 })
 
 t.test('custom fields are found by dotted headers too', async (t) => {

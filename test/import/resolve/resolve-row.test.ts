@@ -10,7 +10,7 @@ import { planOf, rawRow } from '../../helpers/plans.ts'
 
 const contacts = builtinTypes.require('contacts')
 
-const headers = ['id', 'organization', 'first_name', 'important', 'emails', 'tags', 'notes']
+const headers = ['Muster ID', 'organization', 'first_name', 'important', 'emails', 'tags', 'notes']
 
 const plan = (names = headers, options: Partial<ImportOptions> = {}) =>
   planOf(contacts, names, options)
@@ -38,7 +38,7 @@ t.test('reports all problems of a row at once, with column, field, code and valu
   t.match(row.problems, [
     { code: 'invalid_boolean', column: 'important', value: 'perhaps' },
     { code: 'invalid_email', column: 'emails', field: 'emails', value: 'nope' },
-    { code: 'invalid_id', column: 'id', value: 'x' }
+    { code: 'invalid_id', column: 'Muster ID', value: 'x' }
   ])
   t.match(missingProblems(row), [
     { code: 'required_missing', column: 'organization', field: 'organization', severity: 'error' },
@@ -69,7 +69,8 @@ t.test('takes the quote off formulas of our own files only', async (t) => {
   const own = [...headers, 'muster_problems']
   const cells = ['', 'Acme', "'=1+1", '', '', '', '']
   t.equal(resolveRow(plan(own), raw(...cells, '')).values.first_name, '=1+1')
-  t.equal(resolveRow(plan(), raw(...cells)).values.first_name, "'=1+1")
+  const foreign = plan(headers.with(0, 'Ref'))
+  t.equal(resolveRow(foreign, raw(...cells)).values.first_name, "'=1+1")
 })
 
 t.test('passes on what the parser found', async (t) => {
@@ -96,7 +97,7 @@ const clean = (text: string) => text.trim().normalize('NFC')
 
 t.test('the hash changes with what a column means', async (t) => {
   const cells = raw('', 'Acme', 'Ann', '', '', '', '')
-  const other = ['id', 'organization', 'first_name', 'important', 'emails', 'notes', 'tags']
+  const other = ['Muster ID', 'organization', 'first_name', 'important', 'emails', 'notes', 'tags']
   t.not(resolveRow(plan(), cells).hash, resolveRow(plan(other), cells).hash)
 })
 
