@@ -6,6 +6,9 @@ import type { Static } from 'typebox'
 import { csvLine } from '../platform/csv-text.ts'
 import { readCursor, toPage } from '../platform/cursor.ts'
 import type { Db } from '../platform/db.ts'
+import type { RecordType } from '../record-types/types.ts'
+import { recordTitle } from '../records/record-json.ts'
+import { getRecords } from '../records/store.ts'
 import { type RowFormat, type RowListQuery, rowFormats } from './request-schemas.ts'
 import { problemColumnPrefix } from './resolve/map-columns.ts'
 import { unescapeFormula } from './resolve/resolve-row.ts'
@@ -29,6 +32,14 @@ export interface RowChoice {
   import: ImportRow
   /** Null: all. */
   outcomes: Outcome[] | null
+  /** The record type of the import; undefined: the account has it no more. */
+  type: RecordType | undefined
+}
+
+/** An outcome with what its record is called. */
+interface NamedOutcome extends OutcomeRow {
+  title: string | null
+  external_id: string | null
 }
 
 const streamPageRows = 2_000
@@ -43,7 +54,7 @@ export async function pageOfRows(db: Db, choice: RowChoice, query: Static<typeof
   const after = readCursor(query.cursor, 0)
   const rows = await readOutcomePage(db, { ...filterOf(choice), after, limit: query.limit + 1 })
   const { data, next_cursor } = toPage(rows, query.limit, (row) => row.row_number)
-  return { data: data.map(rowJson), next_cursor }
+  return { data: (await nameRecords(db, choice, data)).map(rowJson), next_cursor }
 }
 
 const formats = {
@@ -72,7 +83,8 @@ export function streamRows(db: Db, choice: RowChoice, format: 'ndjson' | 'csv') 
 /** One JSON object per line. */
 async function* ndjsonRows(db: Db, choice: RowChoice): AsyncGenerator<string> {
   for await (const rows of outcomePages(db, choice)) {
-    yield rows.map((row) => `${JSON.stringify(rowJson(row))}\n`).join('')
+    const named = await nameRecords(db, choice, rows)
+    yield named.map((row) => `${JSON.stringify(rowJson(row))}\n`).join('')
   }
 }
 
@@ -81,6 +93,8 @@ const csvColumns = [
   'line',
   'outcome',
   'record_id',
+  'title',
+  'external_id',
   'matched_by',
   'changed_fields',
   'codes',
@@ -91,17 +105,20 @@ const csvColumns = [
 async function* csvRows(db: Db, choice: RowChoice): AsyncGenerator<string> {
   yield csvLine(csvColumns)
   for await (const rows of outcomePages(db, choice)) {
-    yield rows.map((row) => csvLine(outcomeCells(row))).join('')
+    const named = await nameRecords(db, choice, rows)
+    yield named.map((row) => csvLine(outcomeCells(row))).join('')
   }
 }
 
-function outcomeCells(row: OutcomeRow) {
+function outcomeCells(row: NamedOutcome) {
   const problems = row.problems ?? []
   return [
     row.row_number,
     row.line_number,
     row.outcome,
     row.record_id,
+    row.title,
+    row.external_id,
     row.matched_by,
     row.changed_fields?.join('|'),
     problems.map((problem) => problem.code).join('|'),
@@ -149,12 +166,34 @@ function sentence({ column, message }: Problem): string {
   return column === null ? message : `${column}: ${message}`
 }
 
-function rowJson(row: OutcomeRow): RowJson {
+/** What the records of a page of outcomes are called now: one statement. */
+async function nameRecords(
+  db: Db,
+  { account_id, type }: RowChoice,
+  rows: OutcomeRow[]
+): Promise<NamedOutcome[]> {
+  const ids = rows.flatMap(({ record_id }) => record_id ?? [])
+  const found = type ? await getRecords(db, account_id, type.type_id, [...new Set(ids)]) : []
+  const byId = new Map(found.map(({ id, data }) => [id, data]))
+  return rows.map((row) => {
+    const data = byId.get(row.record_id ?? 0)
+    const external_id = data?.external_id
+    return {
+      ...row,
+      title: type && data ? recordTitle(type, data) : null,
+      external_id: typeof external_id === 'string' ? external_id : null
+    }
+  })
+}
+
+function rowJson(row: NamedOutcome): RowJson {
   return {
     row: row.row_number,
     line: row.line_number,
     outcome: row.outcome,
     record_id: row.record_id,
+    title: row.title,
+    external_id: row.external_id,
     matched_by: row.matched_by,
     changed_fields: row.changed_fields,
     problems: (row.problems ?? []).map(problemJson)

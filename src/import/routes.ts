@@ -303,7 +303,8 @@ function addRows(app: App, { pool, secrets }: ImportContext): void {
     schema: listImportRowsDoc,
     handler: async ({ account: { account_id }, params, query, headers }, reply) => {
       const row = await requireImport(pool, account_id, params.id)
-      const choice = { account_id, import: row, outcomes: readOutcomes(query.outcome) }
+      const type = (await loadTypes(pool, account_id)).get(row.type)
+      const choice = { account_id, import: row, outcomes: readOutcomes(query.outcome), type }
       const format = pickFormat(query.format, headers.accept)
       reply.header('vary', 'accept')
       if (format.name === 'json') return pageOfRows(pool, choice, query)
@@ -320,7 +321,8 @@ function addRows(app: App, { pool, secrets }: ImportContext): void {
       const row = await requireImport(pool, account_id, params.id)
       const types = await loadTypes(pool, account_id)
       const access = { types, secrets, readsSecrets }
-      const choice = { account_id, import: row, outcomes: null }
+      const type = types.get(row.type)
+      const choice = { account_id, import: row, outcomes: null, type }
       const stream = await startStream(rejectedRows(pool, choice, access))
       reply.header('content-disposition', attachment(`rejects-${row.id}-${row.file_name}`))
       return reply.type('text/csv; charset=utf-8; header=present').send(stream)

@@ -208,6 +208,8 @@ export const RowSchema = answer(
     line: Type.Integer({ description: 'Line of the file on which the row begins, from 1.' }),
     outcome: oneOf(outcomes, 'What became of the row.'),
     record_id: nullable(Type.Integer(), 'The record it made, changed or matched; null: none.'),
+    title: nullable(Type.String(), 'What that record is called now; null: there is none.'),
+    external_id: nullable(Type.String(), 'Its id in the system the data comes from; null: none.'),
     matched_by: nullable(Type.String(), 'Match rule that found the record; null: none did.'),
     changed_fields: nullable(
       Type.Array(Type.String(), { description: '' }),

@@ -83,8 +83,11 @@ t.test('NDJSON and CSV give all rows at once, over many pages of the database', 
   const csv = await s.get(`${path}?format=csv&outcome=rejected`)
   t.match(csv.headers.get('content-type'), /^text\/csv/)
   t.equal(lines(csv.body).length, 1_001)
-  t.equal(lines(csv.body)[0], 'row,line,outcome,record_id,matched_by,changed_fields,codes,problems')
-  t.equal(lines(csv.body)[1], '5,6,rejected,,,,required_missing,First Name: bad')
+  t.equal(
+    lines(csv.body)[0],
+    'row,line,outcome,record_id,title,external_id,matched_by,changed_fields,codes,problems'
+  )
+  t.equal(lines(csv.body)[1], '5,6,rejected,,,,,,required_missing,First Name: bad')
 })
 
 t.test('the Accept header chooses the form when the query does not', async (t) => {
