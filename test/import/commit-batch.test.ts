@@ -106,6 +106,78 @@ t.test('needs as many statements for 10 rows as for 4,000', async (t) => {
   }
 })
 
+const wide: Record<string, { headers: string[]; cells: (i: number) => string[] }> = {
+  configurations: {
+    headers: [
+      'Organization',
+      'Name',
+      'Configuration Type',
+      'Manufacturer',
+      'Model',
+      'Location',
+      'Contact',
+      'MAC Address',
+      'Serial Number'
+    ],
+    cells: (i) => [
+      `Org ${i % 5}`,
+      `PC ${i}`,
+      `Type ${i % 3}`,
+      `Maker ${i % 4}`,
+      `Model ${i % 7}`,
+      `Site ${i % 2}`,
+      'ann@example.com',
+      `02${i.toString(16).padStart(10, '0')}`,
+      `S${i}`
+    ]
+  },
+  users: {
+    headers: ['Name', 'Emails', 'Organizations', 'Phones', 'Role', 'Restriction'],
+    cells: (i) => [
+      `U ${i}`,
+      `u${i}@x.io`,
+      `Org ${i % 5}`,
+      `+4930${1_000_000 + i}`,
+      'Agent',
+      'groups'
+    ]
+  },
+  clients: {
+    headers: ['First Name', 'Email', 'Project', 'Desk'],
+    cells: (i) => ['Ann', `c${i}@x.io`, `P ${i % 3}`, `D ${i % 2}`]
+  },
+  organizations: {
+    headers: ['Name', 'Parent', 'Organization Type'],
+    cells: (i) => [`Company ${i}`, '', `Type ${i % 3}`]
+  }
+}
+
+for (const [name, { headers, cells }] of Object.entries(wide)) {
+  t.test(`${name}: as many statements for 10 rows as for 2,000`, async (t) => {
+    const { pool, account_id: small } = await start(t)
+    const { account_id: large } = await makeRun(pool)
+    const on_missing = { organizations: 'create', project: 'create', desk: 'create' } as const
+    const own = planOf(builtinTypes.require(name), headers, { on_missing })
+    const count = async (account_id: number, rows: number) => {
+      const { started } = await makeRun(pool, account_id)
+      const memory = startMemory(own)
+      const run = { ...started, plan: own, memory, whileBusy: () => {}, waited: false }
+      const all = Array.from({ length: rows }, (_, i) =>
+        resolveRow(own, { row: i + 1, line: i + 2, offset: 0, cells: cells(i), problems: null })
+      )
+      let done = 0
+      const statements = await countStatements(pool, async () => {
+        const step = await commitBatch(run, prepareBatch(own, memory, all), after)
+        done = step.rowCount
+      })
+      t.equal(done, rows)
+      return statements
+    }
+    t.equal(await count(small, 10), await count(large, 2_000), 'creating')
+    t.equal(await count(small, 10), await count(large, 2_000), 'unchanged')
+  })
+}
+
 t.test('a row that is rejected leaves no organization behind', async (t) => {
   const { pool, started, account_id } = await start(t)
   const rows = makeRows(2, (i) => [`c-${i}`, `Org ${i}`, 'Ann', i === 1 ? 'nonsense' : '', ''])

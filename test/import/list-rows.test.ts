@@ -184,3 +184,16 @@ t.test('an import without rejected rows has a header only', async (t) => {
   const { body } = await s.get(`/imports/${id}/rejects.csv`)
   t.equal(body, 'Organization,First Name,muster_line,muster_codes,muster_problems\r\n')
 })
+
+t.test('an outcome says what its record is called', async (t) => {
+  const s = await setup(t, { worker: true })
+  const csv = 'External ID,Organization,First Name,Last Name\nc-1,Acme,Ann,Lee\n,Acme,,\n'
+  const done = await s.runCsv(csv, { type: 'contacts' })
+  const { body } = await s.get(`/imports/${done.id}/rows`)
+  t.match(body.data, [
+    { outcome: 'created', title: 'Ann Lee', external_id: 'c-1' },
+    { outcome: 'rejected', record_id: null, title: null, external_id: null }
+  ])
+  const { body: text } = await s.get(`/imports/${done.id}/rows?format=csv`)
+  t.match(lines(text)[1], /^1,2,created,\d+,Ann Lee,c-1,,,,$/)
+})
