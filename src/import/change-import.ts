@@ -33,7 +33,7 @@ export async function changeDraft(
     const types = await loadTypes(tx, account_id)
     const type = readType(types, row.type)
     const { mapping: wanted, organization, ...said } = patch
-    checkChoices(type, { ...said, organization })
+    checkChoices(types, type, { ...said, organization })
     if (typeof said.default_country === 'string') {
       said.default_country = readCountry('default_country', said.default_country)
     }

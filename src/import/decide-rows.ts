@@ -9,7 +9,7 @@ import type { RelatedRecords } from './decide/check-record.ts'
 import { type Decision, decideRow } from './decide/decide-row.ts'
 import type { ExistingRecord } from './decide/existing-record.ts'
 import { createKeyFilter } from './match/key-filter.ts'
-import type { MatchedRow } from './match/match-rows.ts'
+import type { GainedKey, MatchedRow } from './match/match-rows.ts'
 import type { ReferenceNames } from './match/reference-names.ts'
 import { defaultReferences, scopedDefaults } from './match/resolve-references.ts'
 import type { ImportPlan } from './resolve/plan.ts'
@@ -54,9 +54,13 @@ export function decideRows(
     const context = { defaults, titleOf, related, isRepeat, similar, now }
     const decision = decideRow(plan, row, match, existing, context)
     one.decision = decision
+    if (decision.action === 'update') {
+      one.gained = gainedKeys(plan, one, decision)
+      if (one.gained.some(({ key }) => effects.keys.has(key))) break
+    }
     count++
     if (decision.action !== 'update') continue
-    noteKeys(plan, one, decision, effects.keys)
+    for (const { key } of one.gained) effects.keys.add(key)
     noteRenamed(ownNames, decision, effects.renamed)
   }
   noteMerged(memory, effects.keys)
@@ -109,18 +113,29 @@ function noteMerged(memory: BatchMemory, merged: Set<string>): void {
   memory.epoch++
 }
 
-function noteKeys(plan: ImportPlan, one: MatchedRow, { record, set }: Update, keys: Set<string>) {
-  const organization_id = one.organization_id ?? record.organization_id
-  // A record that moves takes keys along which its row may not know.
-  const moves = one.organization_id !== record.organization_id
+/** The keys that a record gets and its row alone does not have, so that nobody has looked them up. */
+function gainedKeys(plan: ImportPlan, one: MatchedRow, { record, set }: Update): GainedKey[] {
+  const { organization_field, match_rules } = plan.type
+  const inSet = organization_field !== null && organization_field in set
+  const organization_id = inSet
+    ? (set[organization_field] as number | null)
+    : (one.organization_id ?? record.organization_id)
+  // A record that moves takes keys along which its row may not know; one that stays where it is and
+  // whose row does not say where, has keys there.
+  const elsewhere = one.organization_id !== record.organization_id
   const data = { ...record.data, ...set }
-  for (const [index, rule] of plan.type.match_rules.entries()) {
+  const gained: GainedKey[] = []
+  for (const [index, rule] of match_rules.entries()) {
     const mixes = rule.fields.length > 1 && rule.fields.some((name) => name in set)
-    if (!mixes && !(moves && rule.scope === 'organization')) continue
+    const scoped =
+      rule.scope !== 'account' && (elsewhere || rule.fields.some((name) => name in set))
+    if (!mixes && !scoped) continue
+    const before = keysOf(rule, record.data ?? {}, record.organization_id)
     for (const key of keysOf(rule, data, organization_id)) {
-      if (!one.keys[index]?.includes(key)) keys.add(key)
+      if (!one.keys[index]?.includes(key) && !before.includes(key)) gained.push({ index, key })
     }
   }
+  return gained
 }
 
 function noteRenamed(ownNames: ReferenceNames[], { record, set }: Update, renamed: Set<number>) {

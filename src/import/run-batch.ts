@@ -23,6 +23,7 @@ import {
   typesToCreateIn,
   type UnknownNames
 } from './match/resolve-references.ts'
+import { refuseTakenKeys } from './match/taken-keys.ts'
 import { createTouchedRecords } from './match/touched-records.ts'
 import type { ImportPlan } from './resolve/plan.ts'
 import { type ResolvedRow, resolveRow } from './resolve/resolve-row.ts'
@@ -111,7 +112,10 @@ export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise
   }
   const { matched, records } = await matchRows({ tx, account_id, plan }, rows)
   const related = await fetchRelated(place, matched, created)
+  // A batch that does nothing would be tried for ever.
+  if (matched.length === 0) throw new Error(`no row of ${given.rows.length} could be taken`)
   const decided = decideRows(place, matched, { records, related, now: new Date() })
+  await refuseTakenKeys(place, decided)
   return await writeBatch(place, decided, created)
 }
 

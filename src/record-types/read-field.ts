@@ -103,6 +103,11 @@ function checkUses(given: FieldDefinition, field: Field, place: FieldPlace): voi
   }
   refuse(many && neverMany.includes(kind), 'many', `a ${given.kind} holds one value`)
   refuse(field.unique && neverUnique.includes(kind), 'unique', `a ${given.kind} cannot be unique`)
+  refuse(
+    field.unique && field.default !== undefined,
+    'default',
+    'two new records would have the same value of a unique field'
+  )
   refuse(field.unique && custom, 'unique', 'a field added to a built-in type cannot be unique')
   refuse(given.use_for_title && custom, 'use_for_title', 'the title of a built-in type is fixed')
   refuse(

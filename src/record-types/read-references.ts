@@ -2,6 +2,7 @@
 // Pure. Called once the fields and rules of the type are known, for it may refer to itself.
 
 import { cut, type PlacedField } from './check-names.ts'
+import { whyNotByName } from './create-by-name.ts'
 import type { Faults } from './faults.ts'
 import type { TypeCatalogue } from './registry.ts'
 import type { Field, MatchRule, RecordType, Reference } from './types.ts'
@@ -46,7 +47,9 @@ function completeReference(given: Reference, path: string, place: ReferencePlace
   const reference: Reference = { ...given, rule: rule.name }
   const within = readWithin(reference, { target, rule, path }, place)
   if (within !== undefined) reference.within = within
-  if (reference.on_missing === 'create') checkCreate(target, rule, path, faults)
+  const naming = target.match_rules.find((one) => one.name === reference.also) ?? rule
+  const why = reference.on_missing === 'create' ? whyNotByName(target, naming) : null
+  if (why !== null) faults.add(`${path}/on_missing`, why)
   return reference
 }
 
@@ -114,18 +117,4 @@ function readWithin(
   if (reference.within === undefined) return refuse(needed)
   const own = organization_field === null ? '; this type has no organization' : ''
   return refuse(`"${cut(reference.within)}" is no such field${own}. ${needed}`)
-}
-
-/** A record made from a name alone has that one field, and is where it was looked up. */
-function checkCreate(target: RecordType, rule: MatchRule, path: string, faults: Faults): void {
-  const place = rule.scope === 'account' ? null : rule.scope
-  const scope = place === 'organization' ? target.organization_field : place?.field
-  const lacking = target.fields.filter(
-    ({ name, required, default: value, generated }) =>
-      required && !rule.fields.includes(name) && name !== scope && value === undefined && !generated
-  )
-  if (lacking.length === 0) return
-  const names = lacking.map((field) => field.name).join(', ')
-  const message = `new ${target.name} cannot be made from a name alone: they need ${names}`
-  faults.add(`${path}/on_missing`, message)
 }

@@ -3,6 +3,7 @@
 
 import fc from 'fast-check'
 import t from 'tap'
+import { whyNotByName } from '../../src/record-types/create-by-name.ts'
 import { builtinTypes } from '../../src/record-types/registry.ts'
 import { loadTypes } from '../../src/record-types/store.ts'
 import type { RecordType } from '../../src/record-types/types.ts'
@@ -74,9 +75,10 @@ async function exported({ service, key }: Account, type: string): Promise<string
 function creatable({ types }: Account, type: RecordType): string[] {
   return type.fields.flatMap(({ name, reference }) => {
     const target = types.get(reference?.type ?? '')
-    const required = target?.fields.filter((field) => field.required) ?? []
-    const needed = required.filter((field) => field.name !== reference?.within)
-    return target && needed.length <= 1 ? [name] : []
+    const rule = target?.match_rules.find(
+      (one) => one.name === (reference?.also ?? reference?.rule)
+    )
+    return target && rule && whyNotByName(target, rule) === null ? [name] : []
   })
 }
 

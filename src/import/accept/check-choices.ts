@@ -1,6 +1,8 @@
 // Whether the choices for an import fit its record type: the fields they name are there and can do
 // what is asked of them. Pure. Called by accepting, changing a draft and saving a profile.
 
+import { whyNotByName } from '../../record-types/create-by-name.ts'
+import type { TypeCatalogue } from '../../record-types/registry.ts'
 import type { Field, RecordType } from '../../record-types/types.ts'
 import { type Choices, invalidOption } from './options.ts'
 
@@ -11,8 +13,8 @@ interface Fault {
 
 /** Throws invalid_option when choices name fields that are not there or cannot do it; the text and
  *  `details.faults` have every fault. */
-export function checkChoices(type: RecordType, choices: Choices): void {
-  const faults = findFaults(type, choices)
+export function checkChoices(types: TypeCatalogue, type: RecordType, choices: Choices): void {
+  const faults = [...findFaults(type, choices), ...findUnmakable(types, type, choices)]
   const [first] = faults
   if (!first) return
   const text = faults
@@ -42,6 +44,19 @@ function findFaults(type: RecordType, choices: Choices): Fault[] {
     faults.push({ option: 'require_external_id', message })
   }
   return faults
+}
+
+/** References whose records cannot be made because a row names them. */
+function findUnmakable(types: TypeCatalogue, type: RecordType, { on_missing }: Choices): Fault[] {
+  return Object.entries(on_missing ?? {}).flatMap(([name, policy]) => {
+    const reference = type.fields.find((field) => field.name === name)?.reference
+    if (policy !== 'create' || !reference) return []
+    const target = types.require(reference.type)
+    const naming = reference.also ?? reference.rule
+    const rule = target.match_rules.find((one) => one.name === naming)
+    const why = rule ? whyNotByName(target, rule) : null
+    return why === null ? [] : [{ option: 'on_missing' as const, message: `"${name}": ${why}.` }]
+  })
 }
 
 /** The faults of an option that is an object by field. */

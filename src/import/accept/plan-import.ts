@@ -42,7 +42,7 @@ export async function settleOptions(place: PlanPlace, options: UploadOptions): P
   const profile = name === undefined ? null : await requireProfile(place.db, place.account_id, name)
   if (profile === null) {
     const type = requireType(options, place.types)
-    checkChoices(type, own)
+    checkChoices(place.types, type, own)
     return { type, choices: own, start, profile }
   }
   if (ownType && ownType.name !== profile.type) {
@@ -51,7 +51,7 @@ export async function settleOptions(place: PlanPlace, options: UploadOptions): P
   }
   const type = checkProfile(place.types, profile)
   const choices = mergeChoices(profile, own)
-  checkChoices(type, choices)
+  checkChoices(place.types, type, choices)
   return { type, choices, start, profile }
 }
 

@@ -2,13 +2,13 @@
 // fields and secrets, by field. Called by decide-row.ts.
 
 import { rowProblem } from '../../errors.ts'
-import type { Field, Json, RecordData } from '../../record-types/types.ts'
+import { type Field, isSensitive, type Json, type RecordData } from '../../record-types/types.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import { byAlphabet, type ResolvedRow } from '../resolve/resolve-row.ts'
 import type { Problem } from '../terms.ts'
 import type { RelatedRecords } from './check-record.ts'
 import { sameJson } from './same-json.ts'
-import { sameSecret } from './secret-values.ts'
+import { openValue, sameSecret } from './secret-values.ts'
 
 export interface Changes {
   /** New values; null: the field is cleared. */
@@ -44,10 +44,15 @@ export function changesOf(
     const was = data[name]
     if (value !== null && given !== nobody) given.add(name)
     const joins = value !== null && (folds ? field.many !== null : plan.appending.has(name))
-    const now = inOrder(plan, name, joins ? append(field, was, value) : value, related)
+    const now = inOrder(plan, name, joins ? append(plan, field, was, value) : value, related)
     if (isSame(plan, field, was, now)) continue
     if (field.immutable && was !== undefined) {
-      const place = { field: name, value: printed(value), args: { current: printed(was) } }
+      const hidden = isSensitive(field)
+      const place = {
+        field: name,
+        value: hidden ? null : printed(value),
+        args: { current: hidden ? '***' : printed(was) }
+      }
       changes.problems.push(rowProblem('immutable_field', place))
       continue
     }
@@ -94,8 +99,9 @@ export function inOrder(
 }
 
 /** The values of the record, then those it does not have yet; a text on lines of its own. */
-function append(field: Field, was: Json | undefined, value: Json): Json {
-  if (was === undefined) return value
+function append(plan: ImportPlan, field: Field, stored: Json | undefined, value: Json): Json {
+  if (stored === undefined) return value
+  const was = isSensitive(field) ? openValue(plan, stored) : stored
   if (Array.isArray(was) && Array.isArray(value)) {
     const folded = new Set(was.map((one) => fold(field, one)))
     const more = value.filter((one) => !folded.has(fold(field, one)))

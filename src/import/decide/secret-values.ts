@@ -29,7 +29,12 @@ export function sameSecret(
 ): boolean {
   if (!isSensitive(field) || typeof was !== 'string' || typeof now !== 'string') return false
   // A value from before its field became a secret is sealed by the next change.
-  return was.startsWith(sealMark) && plan.secrets.open(was) === now
+  return was.startsWith(sealMark) && openValue(plan, was) === now
+}
+
+/** A stored secret in the clear. */
+export function openValue({ secrets }: ImportPlan, value: Json): Json {
+  return typeof value === 'string' && value.startsWith(sealMark) ? secrets.open(value) : value
 }
 
 /** The cells of a row as they may be kept: sealed where the type has secrets. A row that could not

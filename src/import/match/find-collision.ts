@@ -2,10 +2,10 @@
 // rows say themselves. Pure. Such a row waits for the next batch, so that it sees the earlier one's
 // result and the order of the file holds for every record.
 
-import { keysOf, keyText } from '../../record-types/match-keys.ts'
+import { keysOf } from '../../record-types/match-keys.ts'
 import type { MatchRule, RecordData, RecordType } from '../../record-types/types.ts'
 import type { ResolvedRow } from '../resolve/resolve-row.ts'
-import { type ReferenceNames, textsOf } from './reference-names.ts'
+import { keyOfName, type ReferenceNames, rulesOf, textsOf } from './reference-names.ts'
 
 interface Keyed {
   row: ResolvedRow
@@ -80,13 +80,15 @@ export function findSelfReference(
 ): number {
   const own = references.filter((names) => names.type === type)
   let cut = rows.length
-  for (const { field, rule, also } of own) {
-    for (const one of also ? [rule, also] : [rule]) {
+  for (const names of own) {
+    const { field } = names
+    for (const one of rulesOf(names)) {
       const named = new Set<string>()
       for (let index = 0; index < cut; index++) {
         const { values } = rows[index] as ResolvedRow
         const texts = textsOf(values[field.name])
-        if (texts.some((text) => named.has(keyText(one, text, null)))) cut = index
+        const keyOf = (text: string) => keyOfName(names, one, { name: '', text, scope: null })
+        if (texts.some((text) => named.has(keyOf(text)))) cut = index
         for (const key of keysOf(one, values, null)) named.add(key)
       }
     }

@@ -7,7 +7,7 @@
 
 import type { Tx } from '../../platform/db.ts'
 import { keysOf } from '../../record-types/match-keys.ts'
-import type { MatchRule } from '../../record-types/types.ts'
+import type { MatchRule, RecordData } from '../../record-types/types.ts'
 import { chooseMatch, type Hits, type Match } from '../decide/choose-match.ts'
 import type { Decision } from '../decide/decide-row.ts'
 import type { ExistingRecord } from '../decide/existing-record.ts'
@@ -30,6 +30,14 @@ export interface MatchedRow {
   /** Nothing more has to be looked up for this row. */
   settled: boolean
   decision: Decision | null
+  /** Keys that the record gets by the decision and that were not looked up for the row. */
+  gained: GainedKey[]
+}
+
+/** A key, by position of its match rule. */
+export interface GainedKey {
+  index: number
+  key: string
 }
 
 export interface MatchPlace {
@@ -119,9 +127,9 @@ function prepare(plan: ImportPlan, rules: MatchRule[], row: ResolvedRow): Matche
     row.values[plan.type.organization_field] = organization_id
   }
   const out = isOut(row)
+  const values = plan.keyDefaults === null ? row.values : withDefaults(plan.keyDefaults, row.values)
   // A row that waits keeps later rows about its record waiting, too.
-  const keys =
-    out && !row.waits ? [] : rules.map((rule) => keysOf(rule, row.values, organization_id))
+  const keys = out && !row.waits ? [] : rules.map((rule) => keysOf(rule, values, organization_id))
   return {
     row,
     organization_id,
@@ -130,8 +138,18 @@ function prepare(plan: ImportPlan, rules: MatchRule[], row: ResolvedRow): Matche
     existing: undefined,
     hits: nothing,
     settled: out,
-    decision: null
+    decision: null,
+    gained: nothing
   }
+}
+
+function withDefaults(defaults: RecordData, values: RecordData): RecordData {
+  const all = { ...defaults }
+  for (const name in values) {
+    const value = values[name]
+    if (value !== null && value !== undefined) all[name] = value
+  }
+  return all
 }
 
 /** Notes the keys of all rows; rows whose keys are all new match nothing and are settled.

@@ -158,6 +158,11 @@ export function idOfText(text: string): number | null {
   return /^[1-9][0-9]{0,14}$/.test(digits) ? Number(digits) : null
 }
 
+/** The rules by which names of the field are found. */
+export function rulesOf({ rule, also }: ReferenceNames): MatchRule[] {
+  return also ? [rule, also] : [rule]
+}
+
 /** The key that a name has under a rule. */
 export function keyOfName(
   names: ReferenceNames,

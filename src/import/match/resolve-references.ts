@@ -6,7 +6,7 @@
 // Fields are taken in the plan's order: what others are looked up inside comes first.
 
 import { rowProblem } from '../../errors.ts'
-import { keysOf, keyText } from '../../record-types/match-keys.ts'
+import { keysOf } from '../../record-types/match-keys.ts'
 import type { Json, RecordData } from '../../record-types/types.ts'
 import { mixNumber } from '../resolve/hash-cells.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
@@ -23,8 +23,10 @@ import {
   defaultScopeOf,
   isId,
   isReadable,
+  keyOfName,
   type ReferenceNames,
   type ReferencePlace,
+  rulesOf,
   type ScopedName,
   scopedName,
   scopeOf,
@@ -148,9 +150,11 @@ function namesOfThemselves(
   for (const row of rows) {
     const scope = scopeOf(plan, names, row)
     for (const text of textsOf(row.values[names.field.name])) {
-      const key = keyText(names.rule, text, null)
-      if (!keysOf(names.rule, row.values, null).includes(key)) continue
-      own.add(scopedName(names, text, typeof scope === 'number' ? scope : null))
+      const isOwn = rulesOf(names).some((rule) => {
+        const key = keyOfName(names, rule, { name: '', text, scope: null })
+        return keysOf(rule, row.values, null).includes(key)
+      })
+      if (isOwn) own.add(scopedName(names, text, typeof scope === 'number' ? scope : null))
     }
   }
   return own
@@ -166,15 +170,12 @@ export function findNamedRow(
 ): number {
   const made = [...created.values()].filter(({ type }) => type === plan.type)
   if (made.length === 0) return rows.length
-  for (const { type, rule } of references) {
-    if (type !== plan.type) continue
+  const rules = references.filter(({ type }) => type === plan.type).flatMap(rulesOf)
+  const found = rules.map((rule) => {
     const keys = new Set(made.flatMap(({ data }) => keysOf(rule, data, null)))
-    const index = rows.findIndex(({ values }) => {
-      return keysOf(rule, values, null).some((key) => keys.has(key))
-    })
-    if (index >= 0) return index
-  }
-  return rows.length
+    return rows.findIndex(({ values }) => keysOf(rule, values, null).some((key) => keys.has(key)))
+  })
+  return Math.min(rows.length, ...found.filter((index) => index >= 0))
 }
 
 /** What is missing now may be made by a later row, or by another field. */

@@ -25,7 +25,7 @@ export function makeProfile(
     options.default_country = readCountry('default_country', options.default_country)
   }
   if (options.delimiter !== undefined) readOption(options, types, 'delimiter', options.delimiter)
-  checkChoices(type, options)
+  checkChoices(types, type, options)
   const fields = new Set([idField, ...type.fields.map((field) => field.name)])
   const faults = Object.entries(mapping)
     .filter(([, field]) => field !== null && !fields.has(field))

@@ -61,8 +61,14 @@ export interface ImportPlan {
   defaults: RecordData
   /** Names looked up account-wide first, then those inside another reference. */
   references: PlanReference[]
+  /** A row may be the sample of the template: all that a new record needs has a column. */
+  maySample: boolean
   /** Every row must say which external id it is about. */
   needsExternalId: boolean
+  /** Defaults that are part of match keys: a row that does not say them has them. */
+  keyDefaults: RecordData | null
+  /** The keys of a new record are more than its row says: some fields are made up. */
+  rekeys: boolean
   /** By position of the match rule: whether it decides which record a row is about. */
   deciding: boolean[]
   /** Fields whose new values join those the record has. */
@@ -111,7 +117,10 @@ export function compilePlan(given: {
     idHeader: headers[idIndex] ?? '',
     defaults,
     references: planReferences(type, columns, defaults, options),
+    maySample:
+      idIndex < 0 && type.fields.every((field) => !isNeeded(field) || mapping.includes(field.name)),
     needsExternalId: options.mode === 'update_only' && options.require_external_id,
+    ...planKeys(type),
     deciding: type.match_rules.map((rule) => decides(rule, options)),
     appending: new Set(
       type.fields.filter((one) => updateOf(one, options) === 'append').map(nameOf)
@@ -161,10 +170,24 @@ function planColumn(
     separator: field.many ? (options.separators[field.name] ?? field.many.separator) : null,
     sensitive: isSensitive(field),
     // A default or a made-up value takes the place of a blank.
-    required: field.required && field.default === undefined && field.generated === undefined,
+    required: isNeeded(field),
     blank: blankOf(field, options),
     plainTextOnly:
       type.plain_text_only === true && (field.kind === 'text' || field.kind === 'textbox')
+  }
+}
+
+const isNeeded = (field: Field) =>
+  field.required && field.default === undefined && field.generated === undefined
+
+function planKeys({ fields, match_rules }: RecordType) {
+  const inRules = new Set(match_rules.flatMap((rule) => rule.fields))
+  const keyed = fields.filter((field) => inRules.has(field.name) && !field.reference)
+  const withDefault = keyed.filter((field) => field.default !== undefined)
+  const defaults = Object.fromEntries(withDefault.map(({ name, default: value }) => [name, value]))
+  return {
+    keyDefaults: withDefault.length === 0 ? null : (defaults as RecordData),
+    rekeys: keyed.some((field) => field.generated !== undefined)
   }
 }
 

@@ -76,7 +76,7 @@ export function resolveRow(plan: ImportPlan, raw: RawRow): ResolvedRow {
   if (plan.needsExternalId && row.id === null && typeof row.values.external_id !== 'string') {
     reject(row, rowProblem('external_id_missing', { field: 'external_id' }))
   }
-  row.isSample = isSample(plan, row)
+  row.isSample = plan.maySample && isSample(plan, row)
   return row
 }
 

@@ -3,7 +3,8 @@
 
 import { rowProblem } from '../../errors.ts'
 import { copyAll } from '../../platform/copy-in.ts'
-import type { Json } from '../../record-types/types.ts'
+import { keysOf } from '../../record-types/match-keys.ts'
+import type { Json, RecordData } from '../../record-types/types.ts'
 import type { BatchMemory, BatchPlace, DecidedRow } from '../batch.ts'
 import type { Decision } from '../decide/decide-row.ts'
 import { keptCells } from '../decide/secret-values.ts'
@@ -61,7 +62,7 @@ export async function writeBatch(
   noteSimilar(decided, used, memory)
   const { whileBusy } = place
   const write = { tx, account_id, import_id, type: plan.type }
-  const changed = decided.flatMap(changedRecord)
+  const changed = decided.flatMap((one) => changedRecord(plan, one))
   const gained = await updateRecords(write, changed, whileBusy)
   const outcomes: RowOutcome[] = []
   // Made when they are sent: by then the server is at work on what was sent before.
@@ -96,7 +97,10 @@ export async function writeBatch(
 
 function newRecord(plan: ImportPlan, one: DecidedRow, id: number): NewRecord {
   const data = one.decision.action === 'create' ? one.decision.data : {}
-  const { organization_id, keys } = one
+  const { organization_id } = one
+  const keys = plan.rekeys
+    ? plan.type.match_rules.map((rule) => keysOf(rule, data, organization_id))
+    : one.keys
   return { id, type: plan.type, organization_id, fingerprint: one.row.hash, data, keys }
 }
 
@@ -156,7 +160,21 @@ function writtenValues(decision: Decision) {
   return decision.action === 'update' ? decision.set : {}
 }
 
-function changedRecord(one: DecidedRow): ChangedRecord[] {
+/** The organization a record belongs to once the row is in: it may be taken away. */
+function organizationAfter(
+  { type }: ImportPlan,
+  one: DecidedRow,
+  set: RecordData,
+  before: number | null
+): number | null {
+  const { organization_field } = type
+  if (organization_field !== null && organization_field in set) {
+    return set[organization_field] as number | null
+  }
+  return one.organization_id ?? before
+}
+
+function changedRecord(plan: ImportPlan, one: DecidedRow): ChangedRecord[] {
   const { decision } = one
   if (decision.action !== 'update') return []
   const { record, set, before } = decision
@@ -164,7 +182,7 @@ function changedRecord(one: DecidedRow): ChangedRecord[] {
     {
       id: record.id,
       version: record.version,
-      organization_id: one.organization_id ?? record.organization_id,
+      organization_id: organizationAfter(plan, one, set, record.organization_id),
       fingerprint: one.row.hash,
       data: record.data ?? {},
       set,
