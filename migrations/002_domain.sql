@@ -62,13 +62,25 @@ CREATE TABLE import_waiting_rows (
 
 ALTER TABLE imports
   ADD COLUMN profile text,
-  ADD COLUMN type_version integer NOT NULL DEFAULT 1;
+  ADD COLUMN type_version integer NOT NULL DEFAULT 1,
+  -- The fields that mapping and options were made for, as in import_profiles.
+  ADD COLUMN fields jsonb NOT NULL DEFAULT '[]';
 
 -- Reading secrets (passwords, keys) needs a key that may.
 ALTER TABLE api_keys ADD COLUMN reads_secrets boolean NOT NULL DEFAULT false;
 
+-- Every secret key that was ever used here, by what tells it from others: another key under the same
+-- id is refused. Of the whole installation: the keys belong to no account.
+CREATE TABLE secret_keys (
+  key_id text NOT NULL,
+  check_value text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT secret_keys_pkey PRIMARY KEY (key_id)
+);
+
 -- Down Migration
 
+DROP TABLE secret_keys;
 ALTER TABLE api_keys DROP COLUMN reads_secrets;
-ALTER TABLE imports DROP COLUMN type_version, DROP COLUMN profile;
+ALTER TABLE imports DROP COLUMN fields, DROP COLUMN type_version, DROP COLUMN profile;
 DROP TABLE import_waiting_rows, import_profiles, record_type_versions, record_types;

@@ -100,7 +100,7 @@ const operation = {
   invalid_option: {
     status: 400,
     title: 'Option not valid',
-    message: 'Option "{option}" is "{value}". {expected}'
+    message: 'Option "{option}"{said} {expected}'
   },
   too_large: {
     status: 413,
@@ -220,6 +220,12 @@ const operation = {
     title: 'Import profile out of date',
     message: 'The import profile "{profile}" no longer fits {type}: {reason} Save it anew.'
   },
+  record_type_changed: {
+    status: 409,
+    title: 'Record type changed',
+    message:
+      'The record type {type} has changed since the file was sent: {reason} Change the mapping of the draft, or send the file again.'
+  },
   forbidden: {
     status: 403,
     title: 'Not allowed',
@@ -230,6 +236,12 @@ const operation = {
     title: 'Secret cannot be read',
     message:
       'The secret was encrypted with key "{key}", which is not among MUSTER_SECRET_KEYS. Add that key again.'
+  },
+  secret_unreadable: {
+    status: 503,
+    title: 'Secret cannot be read',
+    message:
+      'What was encrypted with key "{key}" cannot be read with the key of that id: the key is another one, or the encrypted text was changed.'
   },
   // imports and records
   import_not_found: {

@@ -87,9 +87,15 @@ const row = {
     message:
       '"{value}" is not one MAC address. Write 12 hexadecimal digits, like 00:1A:2B:3C:4D:5E.'
   },
+  clear_marker_in_list: {
+    severity: 'error',
+    message:
+      '{field} has "{value}" among other values. It clears the field only where it is the whole cell; take one or the other out.'
+  },
   invalid_json: {
     severity: 'error',
-    message: '{field} is not valid JSON. Write it like [{"name": "eth0"}].'
+    message:
+      '{field} is not JSON that can be kept. Write it like [{"name": "eth0"}]; null alone, more than 30 levels, NUL and half characters are not taken.'
   },
   invalid_format: {
     severity: 'error',

@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import { registerQueues } from './jobs.ts'
 import { createPool, type Db, type Pool } from './platform/db.ts'
 import { startEmbeddedPostgres } from './platform/embedded-postgres.ts'
+import { registerKeys } from './platform/known-keys.ts'
 import type { Log } from './platform/log.ts'
 import { pendingMigrations } from './platform/migrate.ts'
 import { createQueue, type Queue } from './platform/queue.ts'
@@ -61,7 +62,8 @@ function connectionsOf(role: keyof typeof settings, { workerConcurrency }: Confi
   return role === 'worker' ? 2 * workerConcurrency + 2 : 10
 }
 
-/** Opens the secrets, the pool and the queue. Throws an Error that says so when the database is not migrated. */
+/** Opens the secrets, the pool and the queue. Throws an Error that says so when the database is not
+ *  migrated, or knows other secret keys. */
 export async function openServices(options: {
   role: keyof typeof settings
   databaseUrl: string
@@ -81,6 +83,7 @@ export async function openServices(options: {
   const boss = createQueue({ connectionString: databaseUrl, log, role: queueRole })
   try {
     await requireMigrated(pool)
+    await registerKeys(pool, secrets)
     await boss.start()
     await registerQueues(boss, config)
   } catch (error) {

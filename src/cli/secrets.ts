@@ -2,6 +2,7 @@
 // uploads of the data folder, and with the keys of MUSTER_SECRET_KEYS or of that folder.
 
 import { listAccounts } from '../access/store.ts'
+import { checkKeys, registerKeys } from '../platform/known-keys.ts'
 import { openSecrets, type Secrets } from '../platform/secrets.ts'
 import { type RotationTotals, rotate } from '../secrets/rotate.ts'
 import { countKeyUse, type KeyUse, type SealedKind, sealedKinds } from '../secrets/status.ts'
@@ -14,6 +15,7 @@ const place = { name: 'muster-secrets', statementTimeoutMs: 0 }
 export async function printStatus(): Promise<void> {
   await withDatabase(place, async (pool, config) => {
     const secrets = await openSecrets(config)
+    await checkKeys(pool, secrets)
     const accounts = await listAccounts(pool)
     const ids = accounts.map(({ account_id }) => account_id)
     const use = await countKeyUse(pool, config.dataDir, ids)
@@ -25,6 +27,7 @@ export async function printStatus(): Promise<void> {
 export async function rotateSecrets(): Promise<void> {
   await withDatabase(place, async (pool, config) => {
     const secrets = await openSecrets(config)
+    await registerKeys(pool, secrets)
     const accounts = await listAccounts(pool)
     const rotation = { pool, secrets, dataDir: config.dataDir, onProgress: everySecond() }
     const ids = accounts.map(({ account_id }) => account_id)

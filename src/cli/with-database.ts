@@ -15,17 +15,22 @@ export async function withDatabase(
   // Its lines go to stdout, where a script expects nothing but the result.
   const log = createLog('error', name)
   const { databaseUrl, stop } = await openDatabase(config, log)
+  let isEnding = false
   const pool = createPool({
     connectionString: databaseUrl,
     name,
     max: 1,
     statementTimeoutMs,
-    onError: (error) => log.error({ err: error }, 'lost the database connection')
+    onError: (error) => {
+      // A connection that is being closed may hear of the server's end first.
+      if (!isEnding) log.error({ err: error }, 'lost the database connection')
+    }
   })
   try {
     await requireMigrated(pool)
     await work(pool, config)
   } finally {
+    isEnding = true
     await pool.end()
     await stop()
   }

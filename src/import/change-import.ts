@@ -6,12 +6,14 @@ import { appError } from '../errors.ts'
 import { type Tx, withTransaction } from '../platform/db.ts'
 import { hasUpload } from '../platform/files.ts'
 import { loadTypes } from '../record-types/store.ts'
-import type { RecordType } from '../record-types/types.ts'
+import { idField, type RecordType } from '../record-types/types.ts'
 import type { ImportContext } from './accept/accept-upload.ts'
 import { checkChoices } from './accept/check-choices.ts'
 import { takePlace } from './accept/limits.ts'
-import { readCountry, readType } from './accept/options.ts'
+import { readJsonChoices, readType } from './accept/options.ts'
 import { checkRequired, findWanted } from './accept/plan-import.ts'
+import { requireSameFields } from './check-type.ts'
+import { factsOf } from './profiles/profile-facts.ts'
 import type { DraftPatch } from './request-schemas.ts'
 import { completeOptions } from './resolve/import-options.ts'
 import { parseMapping, suggestMapping } from './resolve/map-columns.ts'
@@ -32,22 +34,25 @@ export async function changeDraft(
     const row = await lockDraft(tx, { account_id, id }, 'changing it')
     const types = await loadTypes(tx, account_id)
     const type = readType(types, row.type)
-    const { mapping: wanted, organization, ...said } = patch
-    checkChoices(types, type, { ...said, organization })
-    if (typeof said.default_country === 'string') {
-      said.default_country = readCountry('default_country', said.default_country)
-    }
+    const { mapping: wanted, organization, ...given } = patch
+    const said = readJsonChoices(given)
+    checkChoices(types, type, { ...said, ...(organization !== undefined && { organization }) })
     const options = completeOptions(type, { ...row.options, ...said })
     if (organization !== undefined) {
       options.organization_id = await findWanted(tx, { account_id, types, type }, organization)
     }
+    // What was said before may name fields that the type has no more.
+    const { update, separators, on_missing } = options
+    checkChoices(types, type, { update, separators, on_missing })
     const mapping = changeMapping(row, type, wanted)
-    await updateDraft(tx, account_id, id, { options, mapping })
+    // Who maps the columns has seen the fields as they are now.
+    const made = wanted === undefined ? null : { type_version: type.version, fields: factsOf(type) }
+    await updateDraft(tx, account_id, id, { options, mapping, made })
   })
 }
 
 /** The mapping after a change: named columns as given; the others stay, unless their field is now
- *  fed by a named one. */
+ *  fed by a named one, or gone. */
 function changeMapping(
   { dialect, mapping }: ImportRow,
   type: RecordType,
@@ -58,21 +63,23 @@ function changeMapping(
   if (given === null) return suggestMapping(headers, type)
   const checked = parseMapping(headers, type, given)
   const claimed = new Set(Object.values(given))
+  const known = new Set([idField, ...type.fields.map((field) => field.name)])
   return headers.map((header, index) => {
     if (Object.hasOwn(given, header)) return checked[index] ?? null
     const field = mapping[index] ?? null
-    return claimed.has(field) ? null : field
+    return field === null || claimed.has(field) || !known.has(field) ? null : field
   })
 }
 
-/** draft -> queued. Throws import_not_found, import_state_conflict, required_column_unmapped,
- *  upload_gone, another_import_running. */
+/** draft -> queued. Throws import_not_found, import_state_conflict, record_type_changed,
+ *  required_column_unmapped, upload_gone, another_import_running. */
 export async function startImport(context: ImportContext, { account_id, id }: Change) {
   const { pool, config, enqueue } = context
   await withTransaction(pool, async (tx) => {
     const row = await lockDraft(tx, { account_id, id }, 'starting it')
     const type = readType(await loadTypes(tx, account_id), row.type)
     const options = completeOptions(type, row.options)
+    await requireSameFields(tx, { account_id, id, mapping: row.mapping, options }, type)
     checkRequired(row.dialect.headers, row.mapping, type, options)
     if (!(await hasUpload(config.dataDir, row.file_key))) throw appError('upload_gone')
     await takePlace(tx, account_id, type)

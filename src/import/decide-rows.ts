@@ -1,88 +1,165 @@
-// Matched rows of a batch -> decided rows: decide/ for each row, in order, up to the first row that
-// has to see what an earlier one makes of its record. That row and all behind it wait for the next
-// batch. Called by run-batch.ts; needs no database.
+// Matched rows of a batch -> decided rows: decide/ for each row, in order. A row sees what the rows
+// before it made of their records (batch-records.ts), as if each had been written by itself. Where
+// that cannot be told without the database, the batch ends before the row.
+// Called by run-batch.ts; needs no database.
 
+import { rowProblem } from '../errors.ts'
 import { keysOf } from '../record-types/match-keys.ts'
 import type { RecordData } from '../record-types/types.ts'
-import type { BatchMemory, BatchPlace, DecidedRow } from './batch.ts'
+import type { BatchPlace, DecidedRow } from './batch.ts'
+import { addChange, addMade, type BatchRecords, noRecords } from './batch-records.ts'
 import type { RelatedRecords } from './decide/check-record.ts'
 import { type Decision, decideRow } from './decide/decide-row.ts'
 import type { ExistingRecord } from './decide/existing-record.ts'
-import { createKeyFilter } from './match/key-filter.ts'
-import type { GainedKey, MatchedRow } from './match/match-rows.ts'
+import { keepOrder } from './keep-order.ts'
+import type { MatchedRow } from './match/match-rows.ts'
 import type { ReferenceNames } from './match/reference-names.ts'
 import { defaultReferences, scopedDefaults } from './match/resolve-references.ts'
+import { matchAgain } from './match-again.ts'
 import type { ImportPlan } from './resolve/plan.ts'
+import type { ResolvedRow } from './resolve/resolve-row.ts'
 
 type Update = Extract<Decision, { action: 'update' }>
 
-/** What the updates of a batch change beyond what their rows say. */
-interface Effects {
-  /** Keys that records get and their rows alone do not have (new first name, old last name). */
-  keys: Set<string>
-  /** Records that are no longer found under the name they had. */
-  renamed: Set<number>
+export interface DecideInput {
+  matched: MatchedRow[]
+  /** Per match rule, the keys that several rows have. */
+  shared: (Set<string> | null)[]
+  /** What the database holds of the records found. */
+  records: Map<number, ExistingRecord>
+  related: RelatedRecords
+  now: Date
+  /** Rows that would take an identity of another record, and those others. */
+  refused: Map<MatchedRow, number[]>
+}
+
+export interface DecidedBatch {
+  /** The first rows, as far as they can be decided. */
+  rows: DecidedRow[]
+  /** The records that they make or change. */
+  made: BatchRecords
+  /** How many of the ids at hand were given to new records. */
+  idCount: number
 }
 
 const none: number[] = []
 
-/** Decides rows in order. Out: the rows before the first one that has to wait. */
-export function decideRows(
-  { plan, memory }: BatchPlace,
-  matched: MatchedRow[],
-  known: { records: Map<number, ExistingRecord>; related: RelatedRecords; now: Date }
-): DecidedRow[] {
-  const { records, related, now } = known
+/** What the rows of one batch share while they are decided. */
+interface Deciding extends DecideInput, DecidedBatch {
+  place: BatchPlace
+  defaultsFor(row: ResolvedRow): RecordData
+  ownNames: ReferenceNames[]
+  /** Position of the rule that tells of similar names; -1: none. */
+  suggesting: number
+  /** Records that rows of this batch were about, and those they gave another name. */
+  touched: Set<number>
+  renamed: Set<number>
+}
+
+/** Decides rows in order. May be called again with more rows refused. */
+export function decideRows(place: BatchPlace, input: DecideInput): DecidedBatch {
+  const { plan, memory } = place
+  const { type } = plan
   const fixed = { ...plainDefaults(plan), ...defaultReferences(memory.references, plan) }
   const scoped = memory.references.filter(
     ({ field, within }) => within !== null && field.default !== undefined
   )
-  const titleOf = (id: number) => title(plan, records.get(id)?.data) || `#${id}`
-  const ownNames = memory.references.filter((names) => names.type === plan.type)
-  const rejects = plan.options.repeats === 'reject'
-  const suggesting = plan.type.match_rules.findIndex((rule) => rule.suggests)
-  const effects: Effects = { keys: new Set(), renamed: new Set() }
-  let count = 0
-  for (const one of matched) {
-    if (depends(one, effects, ownNames)) break
-    const { row, match, existing } = one
-    keepOrder(plan, memory, one)
-    const isRepeat = rejects && match.kind === 'one' && memory.touched.has(match.id)
-    const similar = one.hits[suggesting] ?? none
-    const defaults =
-      scoped.length === 0 ? fixed : { ...fixed, ...scopedDefaults(scoped, plan, row) }
-    const context = { defaults, titleOf, related, isRepeat, similar, now }
-    const decision = decideRow(plan, row, match, existing, context)
-    one.decision = decision
-    if (decision.action === 'update') {
-      one.gained = gainedKeys(plan, one, decision)
-      if (one.gained.some(({ key }) => effects.keys.has(key))) break
-    }
-    count++
-    if (decision.action !== 'update') continue
-    for (const { key } of one.gained) effects.keys.add(key)
-    noteRenamed(ownNames, decision, effects.renamed)
+  const deciding: Deciding = {
+    ...input,
+    place,
+    defaultsFor: (row) =>
+      scoped.length === 0 ? fixed : { ...fixed, ...scopedDefaults(scoped, plan, row) },
+    ownNames: memory.references.filter((names) => names.type === type),
+    suggesting: type.match_rules.findIndex((rule) => rule.suggests),
+    touched: new Set(),
+    renamed: new Set(),
+    rows: [],
+    made: noRecords(type),
+    idCount: 0
   }
-  noteMerged(memory, effects.keys)
-  return (count < matched.length ? matched.slice(0, count) : matched) as DecidedRow[]
+  for (const one of input.matched) {
+    if (!decideOne(deciding, one)) break
+    deciding.rows.push(one as DecidedRow)
+  }
+  const { rows, made, idCount } = deciding
+  return { rows, made, idCount }
 }
 
-/** A row that shares a key with one that waits has to wait as well. */
-function keepOrder({ deciding, type }: ImportPlan, memory: BatchMemory, one: MatchedRow): void {
-  const { row, keys } = one
-  if (row.rejected || row.isSample || (memory.waiting === null && !row.waits)) return
-  memory.waiting ??= createKeyFilter(true)
-  const { waiting } = memory
-  const each = (visit: (rule: number, key: string) => void) => {
-    if (row.id !== null) visit(0, String(row.id))
-    for (const [index, rule] of type.match_rules.entries()) {
-      if (deciding[index]) for (const key of keys[index] ?? []) visit(rule.code, key)
-    }
-  }
-  each((rule, key) => {
-    if (waiting.has(rule, key)) row.waits = true
+/** Decides one row after those before it. Out: false when it belongs to the next batch. */
+function decideOne(deciding: Deciding, one: MatchedRow): boolean {
+  const { place, made, ownNames, renamed, touched } = deciding
+  const { plan, memory } = place
+  if (refersToRenamed(one, renamed, ownNames)) return false
+  const found = matchAgain(plan, one, made, deciding.records)
+  if (found === null) return false
+  one.match = found.match
+  const { row, match } = one
+  const stateOf = (id: number) => made.all.get(id)?.now ?? deciding.records.get(id)
+  const existing = match.kind === 'one' ? stateOf(match.id) : undefined
+  // What is found among this batch's records may have values that were not asked for.
+  if (existing?.data === null && existing.fingerprint !== row.hash) return false
+  keepOrder(plan, memory, one, existing)
+  const isRepeat =
+    plan.options.repeats === 'reject' &&
+    match.kind === 'one' &&
+    (touched.has(match.id) || memory.touched.has(match.id))
+  const titleOf = (id: number) => title(plan, stateOf(id)?.data) || `#${id}`
+  const decision = decideRow(plan, row, match, existing, {
+    defaults: deciding.defaultsFor(row),
+    titleOf,
+    related: deciding.related,
+    isRepeat,
+    similar: found.hits[deciding.suggesting] ?? none,
+    now: deciding.now
   })
-  if (row.waits) each((rule, key) => void waiting.note(rule, key))
+  const others = deciding.refused.get(one)
+  one.decision =
+    others && decision.action === 'update' ? takenKeys(decision, others, titleOf) : decision
+  one.record_id = match.kind === 'one' ? match.id : null
+  return note(deciding, one, one.decision)
+}
+
+/** Puts what the row makes or changes where later rows see it. Out: false when there is no id for a
+ *  new record. */
+function note(deciding: Deciding, one: MatchedRow, decision: Decision): boolean {
+  const { place, made, shared, touched } = deciding
+  const { plan, memory } = place
+  if (decision.action === 'create') {
+    const id = memory.ids[deciding.idCount]
+    if (id === undefined) return false
+    deciding.idCount++
+    one.record_id = id
+    addMade(made, newRecord(one, id, decision.data), keysOfNew(plan, one, decision.data), shared)
+  } else if (decision.action === 'update') {
+    const { record, set, before } = decision
+    const organization_id = organizationAfter(plan, one, decision)
+    one.gained = gainedKeys(plan, one, decision, organization_id)
+    const change = { set, before, organization_id, fingerprint: one.row.hash }
+    addChange(made, plan.type, record, change)
+    noteRenamed(deciding.ownNames, decision, deciding.renamed)
+  }
+  const isAbout = decision.action !== 'skip' && decision.action !== 'reject'
+  if (one.record_id !== null && isAbout) touched.add(one.record_id)
+  return true
+}
+
+function newRecord({ row, organization_id }: MatchedRow, id: number, data: RecordData) {
+  return { id, version: 1, organization_id, fingerprint: row.hash, data }
+}
+
+/** The keys of a new record: those of its row, unless more than the row says is in them. */
+function keysOfNew(plan: ImportPlan, one: MatchedRow, data: RecordData): string[][] {
+  if (!plan.rekeys) return one.keys
+  return plan.type.match_rules.map((rule) => keysOf(rule, data, one.organization_id))
+}
+
+function takenKeys(
+  { record }: Update,
+  others: number[],
+  titleOf: (id: number) => string
+): Decision {
+  const candidates = [record.id, ...others].map((id) => ({ id, title: titleOf(id) }))
+  return { action: 'reject', problems: [rowProblem('identity_conflict', { candidates })] }
 }
 
 /** The defaults that name no other record. */
@@ -91,51 +168,57 @@ function plainDefaults({ defaults, fields }: ImportPlan): RecordData {
   return Object.fromEntries(Object.entries(defaults).filter(isPlain))
 }
 
-/** Whether a row may be about, or refer to, what an earlier row has changed. */
-function depends({ row, keys }: MatchedRow, effects: Effects, ownNames: ReferenceNames[]): boolean {
-  const gained = effects.keys
-  if (gained.size > 0 && keys.some((some) => some.some((key) => gained.has(key)))) return true
-  if (effects.renamed.size === 0) return false
+/** The organization a record belongs to once the row is in: it may be taken away. */
+function organizationAfter({ type }: ImportPlan, one: MatchedRow, { record, set }: Update) {
+  const { organization_field } = type
+  if (organization_field !== null && organization_field in set) {
+    return set[organization_field] as number | null
+  }
+  return one.organization_id ?? record.organization_id
+}
+
+/** Whether a row refers to a record of its own type that an earlier row has renamed. */
+function refersToRenamed(
+  { row }: MatchedRow,
+  renamed: Set<number>,
+  ownNames: ReferenceNames[]
+): boolean {
+  if (renamed.size === 0) return false
   return ownNames.some(({ field }) => {
     const value = row.values[field.name]
     const ids = Array.isArray(value) ? value : [value]
-    if (ids.some((id) => typeof id === 'number' && effects.renamed.has(id))) return true
+    if (ids.some((id) => typeof id === 'number' && renamed.has(id))) return true
     if (typeof value === 'number') return false
     // Of several records that had the name, one may have it no more.
     return row.problems?.some((one) => one.field === field.name) === true
   })
 }
 
-/** What was read ahead, and the filter, do not know of keys that arise from old and new values. */
-function noteMerged(memory: BatchMemory, merged: Set<string>): void {
-  if (merged.size === 0) return
-  memory.filter?.forget()
-  memory.epoch++
-}
-
 /** The keys that a record gets and its row alone does not have, so that nobody has looked them up. */
-function gainedKeys(plan: ImportPlan, one: MatchedRow, { record, set }: Update): GainedKey[] {
-  const { organization_field, match_rules } = plan.type
-  const inSet = organization_field !== null && organization_field in set
-  const organization_id = inSet
-    ? (set[organization_field] as number | null)
-    : (one.organization_id ?? record.organization_id)
+function gainedKeys(
+  { type }: ImportPlan,
+  one: MatchedRow,
+  { record, set }: Update,
+  organization_id: number | null
+) {
+  const { match_rules } = type
   // A record that moves takes keys along which its row may not know; one that stays where it is and
   // whose row does not say where, has keys there.
   const elsewhere = one.organization_id !== record.organization_id
   const data = { ...record.data, ...set }
-  const gained: GainedKey[] = []
-  for (const [index, rule] of match_rules.entries()) {
-    const mixes = rule.fields.length > 1 && rule.fields.some((name) => name in set)
-    const scoped =
-      rule.scope !== 'account' && (elsewhere || rule.fields.some((name) => name in set))
-    if (!mixes && !scoped) continue
+  return match_rules.flatMap((rule, index) => {
+    const changes = rule.fields.some((name) => name in set)
+    const mixes = rule.fields.length > 1 && changes
+    const inside = typeof rule.scope === 'object' && (changes || rule.scope.field in set)
+    const scoped = inside || (rule.scope === 'organization' && (elsewhere || changes))
+    const opens = rule.unless !== undefined && rule.unless in set
+    if (!mixes && !scoped && !opens) return []
     const before = keysOf(rule, record.data ?? {}, record.organization_id)
-    for (const key of keysOf(rule, data, organization_id)) {
-      if (!one.keys[index]?.includes(key) && !before.includes(key)) gained.push({ index, key })
-    }
-  }
-  return gained
+    const known = one.keys[index] ?? []
+    return keysOf(rule, data, organization_id)
+      .filter((key) => !known.includes(key) && !before.includes(key))
+      .map((key) => ({ index, key }))
+  })
 }
 
 function noteRenamed(ownNames: ReferenceNames[], { record, set }: Update, renamed: Set<number>) {

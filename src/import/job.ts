@@ -11,6 +11,7 @@ import type { Log } from '../platform/log.ts'
 import type { TypeCatalogue } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import type { RecordType } from '../record-types/types.ts'
+import { requireSameFields } from './check-type.ts'
 import { GivenBack } from './finish-run.ts'
 import { completeOptions } from './resolve/import-options.ts'
 import { compilePlan } from './resolve/plan.ts'
@@ -63,6 +64,7 @@ async function prepare(context: RunContext, run: ClaimedImport): Promise<Run> {
   const types = await loadTypes(context.pool, run.account_id)
   const type = requireTypeOf(types, run.type)
   const options = completeOptions(type, run.options)
+  await requireSameFields(context.pool, { ...run, options }, type)
   const plan = compilePlan({ types, type, mapping, headers: dialect.headers, options, secrets })
   const { dataDir, batchRows } = config
   const maxRowBytes = Math.min(config.maxRowBytes, type.limits.max_row_bytes ?? Infinity)

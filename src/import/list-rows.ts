@@ -11,6 +11,7 @@ import { recordTitle } from '../records/record-json.ts'
 import { getRecords } from '../records/store.ts'
 import { type RowFormat, type RowListQuery, rowFormats } from './request-schemas.ts'
 import { problemColumnPrefix } from './resolve/map-columns.ts'
+import { isOurs } from './resolve/plan.ts'
 import { unescapeFormula } from './resolve/resolve-row.ts'
 import type { RowSchema } from './schemas.ts'
 import { type CellAccess, shownCells } from './shown-cells.ts'
@@ -120,8 +121,8 @@ function outcomeCells(row: NamedOutcome) {
     row.title,
     row.external_id,
     row.matched_by,
-    row.changed_fields?.join('|'),
-    problems.map((problem) => problem.code).join('|'),
+    row.changed_fields?.join(' '),
+    problems.map((problem) => problem.code).join(' '),
     problems.map(sentence).join(' ')
   ]
 }
@@ -137,24 +138,28 @@ export async function* rejectedRows(
   // A file that was mended and sent again has the problem columns of the last time.
   const own = [...headers.keys()].filter((i) => !headers[i]?.startsWith(problemColumnPrefix))
   const added = ['line', 'codes', 'problems'].map((name) => problemColumnPrefix + name)
-  yield csvLine([...own.map((i) => headers[i]), ...added], delimiter)
+  // Goes out with the first page, so that what fails there can still be answered as a problem.
+  let text = csvLine([...own.map((i) => headers[i]), ...added], delimiter)
+  const show = await shownCells(db, choice, access)
   const pages = keysetPages(filterOf({ ...choice, outcomes: ['rejected', 'failed'] }), (filter) =>
     listBadOutcomes(db, filter)
   )
-  const sentAgain = own.length < headers.length
-  const show = shownCells(choice.import, access)
+  const hasOurQuotes = headers.some(isOurs)
   for await (const rows of pages) {
-    yield rows
+    text += rows
       .map(({ cells: kept, ...row }) => {
         const raw = kept && show(kept, row.problems ?? [])
         // Quotes that this file got from us the last time would pile up.
-        const cells = sentAgain ? raw?.map(unescapeFormula) : raw
+        const cells = hasOurQuotes ? raw?.map(unescapeFormula) : raw
         // Cells beyond the header stay: without them the row would look right and be taken.
         const surplus = cells?.slice(headers.length) ?? []
         return csvLine([...own.map((i) => cells?.[i]), ...problemCells(row), ...surplus], delimiter)
       })
       .join('')
+    yield text
+    text = ''
   }
+  if (text !== '') yield text
 }
 
 function problemCells({ line_number, problems }: OutcomeRow) {

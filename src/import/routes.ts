@@ -201,6 +201,7 @@ const startImportDoc = {
     ...problems(
       'import_not_found',
       'import_state_conflict',
+      'record_type_changed',
       'required_column_unmapped',
       'another_import_running',
       'upload_gone'
@@ -288,11 +289,17 @@ const downloadRejectsDoc = {
   description:
     "Rejected and failed rows in the file's own columns and delimiter, with the problem in " +
     'the columns muster_line, muster_codes and muster_problems. Mended, the file can be sent ' +
-    "as it is: these columns are ignored, and the ' put in front of formulas is taken off.",
+    "as it is: these columns are ignored, and the ' put in front of formulas is taken off. Cells " +
+    'of secrets, and whole rows that could not be split, are blank: fill them in again. Only an ' +
+    'API key that may read secrets gets them, and that is logged.',
   params: ImportId,
   response: {
-    200: { description: 'The rows.', content: { 'text/csv': { schema: anyText } } },
-    ...problems('import_not_found')
+    200: {
+      description: 'The rows.',
+      headers: { 'content-disposition': { type: 'string', description: 'Name of the file.' } },
+      content: { 'text/csv': { schema: anyText } }
+    },
+    ...problems('import_not_found', 'secret_key_missing', 'secret_unreadable')
   }
 }
 
@@ -316,12 +323,13 @@ function addRows(app: App, { pool, secrets }: ImportContext): void {
     method: 'GET',
     url: '/imports/:id/rejects.csv',
     schema: downloadRejectsDoc,
-    handler: async ({ account, params }, reply) => {
+    handler: async ({ account, params, log }, reply) => {
       const { account_id, reads_secrets: readsSecrets } = account
       const row = await requireImport(pool, account_id, params.id)
-      const types = await loadTypes(pool, account_id)
-      const access = { types, secrets, readsSecrets }
-      const type = types.get(row.type)
+      const type = (await loadTypes(pool, account_id)).get(row.type)
+      const onSecrets = () =>
+        log.info({ import_id: row.id, key_id: account.key_id }, 'secrets read')
+      const access = { secrets, readsSecrets, onSecrets }
       const choice = { account_id, import: row, outcomes: null, type }
       const stream = await startStream(rejectedRows(pool, choice, access))
       reply.header('content-disposition', attachment(`rejects-${row.id}-${row.file_name}`))

@@ -6,14 +6,16 @@
 // become uncertain since (`memory.epoch`), the rows are taken from the start again.
 
 import type { BatchMemory, BatchPlace } from './batch.ts'
+import type { ExistingRecord } from './decide/existing-record.ts'
 import { decideRows } from './decide-rows.ts'
 import type { NewReference } from './match/create-references.ts'
-import { findSelfReference, refersToItself } from './match/find-collision.ts'
 import { createKeyFilter } from './match/key-filter.ts'
 import { isTypeEmpty, lockTypes } from './match/lock-types.ts'
-import { type MatchedRow, matchRows, prepareRows } from './match/match-rows.ts'
+import { type MatchedRow, matchRows, type PreparedRows, prepareRows } from './match/match-rows.ts'
+import { fetchRecords, takeRecordIds } from './match/probe-keys.ts'
 import { forgetNames, prepareReferences, trimReferences } from './match/reference-names.ts'
 import { fetchRelated } from './match/related-records.ts'
+import { findSelfReferences, refersToItself } from './match/repeated-keys.ts'
 import {
   allKnown,
   findNamedRow,
@@ -23,7 +25,7 @@ import {
   typesToCreateIn,
   type UnknownNames
 } from './match/resolve-references.ts'
-import { refuseTakenKeys } from './match/taken-keys.ts'
+import { findTakenKeys } from './match/taken-keys.ts'
 import { createTouchedRecords } from './match/touched-records.ts'
 import type { ImportPlan } from './resolve/plan.ts'
 import { type ResolvedRow, resolveRow } from './resolve/resolve-row.ts'
@@ -33,7 +35,7 @@ import { type BatchResult, writeBatch } from './write/write-batch.ts'
 export interface PreparedBatch {
   rows: ResolvedRow[]
   /** Rows with ids in place of names, and their keys; null: that needs the database first. */
-  prepared: MatchedRow[] | null
+  prepared: PreparedRows | null
   /** Whether some names in the rows are ids already. */
   named: boolean
   epoch: number
@@ -104,19 +106,74 @@ export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise
   let created: Map<number, NewReference> = new Map()
   if (rows === null || given.epoch !== memory.epoch) {
     const fresh = freshRows(plan, memory, given)
-    const batch = fresh.slice(0, findSelfReference(plan.type, memory.references, fresh))
+    const batch = place.waited ? upToSelfReference(place, fresh) : fresh
+    if (!place.waited) putAside(place, batch)
     const at = { tx, account_id, plan, isLast: memory.isLast }
     created = await resolveReferences(at, memory.references, batch)
     const cut = findNamedRow(plan, memory.references, created, batch)
     rows = prepareRows(plan, memory.filter, batch.slice(0, cut))
   }
-  const { matched, records } = await matchRows({ tx, account_id, plan }, rows)
+  const matched = rows.rows
+  const records = await matchRows({ tx, account_id, plan }, matched)
   const related = await fetchRelated(place, matched, created)
-  // A batch that does nothing would be tried for ever.
-  if (matched.length === 0) throw new Error(`no row of ${given.rows.length} could be taken`)
-  const decided = decideRows(place, matched, { records, related, now: new Date() })
-  await refuseTakenKeys(place, decided)
-  return await writeBatch(place, decided, created)
+  await provideIds(place, matched)
+  const refused = new Map<MatchedRow, number[]>()
+  const input = { matched, shared: rows.shared, records, related, now: new Date(), refused }
+  for (;;) {
+    const decided = decideRows(place, input)
+    // A batch that does nothing would be tried for ever.
+    if (decided.rows.length === 0) throw new Error(`no row of ${matched.length} could be taken`)
+    const taken = await findTakenKeys(place, decided.rows, decided.made)
+    if ([...taken.keys()].every((one) => refused.has(one))) {
+      noteGained(memory, decided.rows)
+      return await writeBatch(place, decided, created)
+    }
+    for (const [one, others] of taken) refused.set(one, others)
+    await fetchTitles(place, records, [...taken.values()].flat())
+  }
+}
+
+/** Fetches records that are only named as candidates. */
+async function fetchTitles(
+  { tx, account_id, plan }: BatchPlace,
+  records: Map<number, ExistingRecord>,
+  ids: number[]
+): Promise<void> {
+  const missing = ids.filter((id) => !records.get(id)?.data)
+  const place = { account_id, type_id: plan.type.type_id }
+  for (const record of await fetchRecords(tx, place, missing, [])) records.set(record.id, record)
+}
+
+/** Rows that name an earlier row of the batch are taken once that one is in the database. */
+function putAside({ plan, memory }: BatchPlace, rows: ResolvedRow[]): void {
+  for (const row of findSelfReferences(plan.type, memory.references, rows)) {
+    row.waits = !row.rejected && !row.isSample
+  }
+}
+
+/** The rows before the first that names an earlier one. */
+function upToSelfReference({ plan, memory }: BatchPlace, rows: ResolvedRow[]): ResolvedRow[] {
+  const naming = findSelfReferences(plan.type, memory.references, rows)
+  const cut = rows.findIndex((row) => naming.has(row))
+  return cut < 0 ? rows : rows.slice(0, cut)
+}
+
+// Ids are taken from the sequence for some batches at once; those left over at the end are lost.
+const batchesAhead = 4
+
+/** Sees to it that there are ids for the records that the rows may make. */
+async function provideIds({ tx, plan, memory }: BatchPlace, rows: MatchedRow[]): Promise<void> {
+  if (plan.options.mode === 'update_only') return
+  const count = rows.filter(({ row, match }) => !row.rejected && match.kind === 'none').length
+  if (memory.ids.length >= count) return
+  memory.ids.push(...(await takeRecordIds(tx, count * batchesAhead)))
+}
+
+/** What was read ahead, and the filter, do not know of keys that arise from old and new values. */
+function noteGained(memory: BatchMemory, rows: MatchedRow[]): void {
+  if (rows.every((one) => one.gained.length === 0)) return
+  memory.filter?.forget()
+  memory.epoch++
 }
 
 /** The rows as they come from resolveRow, unless what was put into them still holds. */

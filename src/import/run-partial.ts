@@ -17,64 +17,91 @@ import { finishImport } from './write/import-state.ts'
 import { loadTouched } from './write/touched-rows.ts'
 import { readWaiting } from './write/waiting-rows.ts'
 
+/** How far a run has come. */
+interface PartialRun extends Run {
+  memory: BatchMemory
+  done: Checkpoint
+  cancelled: boolean
+  stop(): boolean
+}
+
 /** Runs from the checkpoint to the end of the file, to a cancel or to a stop of the process. */
 export async function runPartial(started: Run): Promise<void> {
-  const { run, plan, read, pool, signal } = started
-  const memory = startMemory(plan)
-  let done: Checkpoint = {
-    rows: run.next_row,
-    offset: run.next_offset || read.dialect.dataOffset,
-    line: run.next_line || read.dialect.dataLine,
-    blankRows: run.blank_rows
+  const { run, read, pool, signal } = started
+  const partial: PartialRun = {
+    ...started,
+    memory: startMemory(started.plan),
+    done: {
+      rows: run.next_row,
+      offset: run.next_offset || read.dialect.dataOffset,
+      line: run.next_line || read.dialect.dataLine,
+      blankRows: run.blank_rows
+    },
+    cancelled: run.cancel_requested,
+    stop: () => partial.cancelled || signal.aborted
   }
-  if (run.next_row > 0) {
-    if (plan.options.repeats === 'reject') await loadTouched(pool, run, memory)
-    // Whose keys the rows have that wait is not known any more: all others queue up behind them.
-    if (await isAnyWaiting(pool, run, plan)) memory.waiting = createKeyFilter(false)
+  if (run.next_row > 0) await recall(partial)
+  let isRead = false
+  if (!partial.stop()) {
+    await takeFile(partial)
+    isRead = !partial.stop()
+    await takeWaiting(partial)
   }
-  let cancelled = run.cancel_requested
-  const stop = () => cancelled || signal.aborted
-  if (!stop()) {
-    for await (const { item, startNext } of readAhead(prepared(started, memory, done))) {
-      let open = item.batch
-      let { rows } = open
-      while (rows.length > 0 && !stop()) {
-        const given = rows
-        const whileBusy = startNext
-        const step = await commitBatch(
-          { ...started, memory, whileBusy, waited: false },
-          open,
-          (count) => {
-            const next = given[count]
-            return next ? before(next.raw, done) : item.end
-          }
-        )
-        done = step.checkpoint
-        cancelled = step.cancel_requested
-        // What was read ahead did not know of these rows.
-        if (step.rowCount < rows.length) memory.epoch++
-        rows = rows.slice(step.rowCount)
-        open = prepareBatch(plan, memory, refresh(plan, nextRows(rows, step.rowCount)))
-      }
-      if (stop()) break
-    }
-    await runWaiting({
-      run: started,
-      memory,
-      db: pool,
-      stop,
-      async take(batch) {
-        const whileBusy = () => {}
-        const place = { ...started, memory, whileBusy, waited: true }
-        const step = await commitBatch(place, batch, () => done)
-        cancelled = step.cancel_requested
-        return step
-      }
-    })
-  }
-  if (cancelled) await finishImport(pool, run, { state: 'cancelled' })
-  else if (signal.aborted) await giveBack(pool, run)
+  const { done } = partial
+  if (partial.cancelled) {
+    // Rows that still wait are among those not reached.
+    const rowsTotal = isRead ? { rowsTotal: done.rows } : {}
+    await finishImport(pool, run, { state: 'cancelled', ...rowsTotal })
+  } else if (signal.aborted) await giveBack(pool, run)
   else await finish(pool, run, done)
+}
+
+/** Finds out again what the worker before knew. */
+async function recall({ run, plan, pool, memory }: PartialRun): Promise<void> {
+  if (plan.options.repeats === 'reject') await loadTouched(pool, run, memory)
+  // Whose keys the rows have that wait is not known any more: all others queue up behind them.
+  if (await isAnyWaiting(pool, run, plan)) memory.waiting = createKeyFilter(false)
+}
+
+/** The rows of the file in their order. */
+async function takeFile(partial: PartialRun): Promise<void> {
+  const { plan, memory, stop } = partial
+  for await (const { item, startNext } of readAhead(prepared(partial, memory, partial.done))) {
+    let open = item.batch
+    let { rows } = open
+    while (rows.length > 0 && !stop()) {
+      const given = rows
+      const place = { ...partial, whileBusy: startNext, waited: false }
+      const step = await commitBatch(place, open, (count) => {
+        const next = given[count]
+        return next ? before(next.raw, partial.done) : item.end
+      })
+      partial.done = step.checkpoint
+      partial.cancelled = step.cancel_requested
+      // What was read ahead did not know of these rows.
+      if (step.rowCount < rows.length) memory.epoch++
+      rows = rows.slice(step.rowCount)
+      open = prepareBatch(plan, memory, refresh(plan, nextRows(rows, step.rowCount)))
+    }
+    if (stop()) break
+  }
+}
+
+/** The rows that wait for others. */
+async function takeWaiting(partial: PartialRun): Promise<void> {
+  const { memory, pool, stop } = partial
+  await runWaiting({
+    run: partial,
+    memory,
+    db: pool,
+    stop,
+    async take(batch) {
+      const place = { ...partial, whileBusy: () => {}, waited: true }
+      const step = await commitBatch(place, batch, () => partial.done)
+      partial.cancelled = step.cancel_requested
+      return step
+    }
+  })
 }
 
 async function isAnyWaiting(pool: Pool, run: ClaimedImport, plan: ImportPlan): Promise<boolean> {

@@ -3,6 +3,7 @@
 // in write/; here is what requests read and change.
 
 import type { Db, Tx } from '../platform/db.ts'
+import type { FieldFacts } from './profiles/profile-facts.ts'
 import type { ImportOptions } from './resolve/import-options.ts'
 import type { ImportState } from './status.ts'
 import type { Dialect, Outcome, Problem } from './terms.ts'
@@ -56,6 +57,8 @@ export interface NewImport {
   /** Version of the type that options and mapping were checked against. */
   type_version: number
   profile: string | null
+  /** Facts of the type's fields at that version. */
+  fields: FieldFacts[]
   state: 'draft' | 'queued'
   file_name: string
   file_key: string
@@ -71,10 +74,10 @@ export async function insertImport(db: Db, made: NewImport): Promise<number> {
   const { rows } = await db.query<{ id: number }>(
     `/* import.insert */
     INSERT INTO imports (account_id, created_by, type, state, file_name, file_key, file_bytes,
-      file_sha256, dialect, options, mapping, type_version, profile, queued_at)
+      file_sha256, dialect, options, mapping, type_version, profile, fields, queued_at)
     VALUES ($1::integer, $2::integer, $3::text, $4::text, $5::text, $6::text, $7::bigint,
       $8::text, $9::jsonb, $10::jsonb, $11::jsonb, $12::integer, $13::text,
-      CASE $4::text WHEN 'queued' THEN now() END)
+      $14::jsonb, CASE $4::text WHEN 'queued' THEN now() END)
     RETURNING id`,
     [
       made.account_id,
@@ -89,7 +92,8 @@ export async function insertImport(db: Db, made: NewImport): Promise<number> {
       JSON.stringify(made.options),
       JSON.stringify(made.mapping),
       made.type_version,
-      made.profile
+      made.profile,
+      JSON.stringify(made.fields)
     ]
   )
   const [row] = rows
@@ -124,6 +128,19 @@ export async function lockImport(tx: Tx, account_id: number, id: number) {
     [account_id, id]
   )
   return rows[0] ?? null
+}
+
+/** The fields of the import's type as they were when mapping and options were made. */
+export async function readFields(db: Db, account_id: number, id: number): Promise<FieldFacts[]> {
+  const { rows } = await db.query<{ fields: FieldFacts[] }>(
+    `/* import.read_fields */
+    SELECT i.fields
+    FROM imports i
+    WHERE i.account_id = $1::integer
+      AND i.id = $2::bigint`,
+    [account_id, id]
+  )
+  return rows[0]?.fields ?? []
 }
 
 /** The newest import before `id` (null: of all) with the same content and type; null: none. */
@@ -214,21 +231,35 @@ export async function listImports(db: Db, account_id: number, filter: ImportFilt
   return rows
 }
 
-/** Replaces the choices of a draft. Returns false when it is no draft any more. */
+/** Replaces the choices of a draft; `made` null: they are for the fields they were made for. Returns
+ *  false when it is no draft any more. */
 export async function updateDraft(
   db: Db,
   account_id: number,
   id: number,
-  draft: { options: ImportOptions; mapping: (string | null)[] }
+  draft: {
+    options: ImportOptions
+    mapping: (string | null)[]
+    made: { type_version: number; fields: FieldFacts[] } | null
+  }
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `/* import.update_draft */
     UPDATE imports i
-    SET options = $3::jsonb, mapping = $4::jsonb
+    SET options = $3::jsonb, mapping = $4::jsonb,
+      type_version = COALESCE($5::integer, i.type_version),
+      fields = COALESCE($6::jsonb, i.fields)
     WHERE i.account_id = $1::integer
       AND i.id = $2::bigint
       AND i.state = 'draft'`,
-    [account_id, id, JSON.stringify(draft.options), JSON.stringify(draft.mapping)]
+    [
+      account_id,
+      id,
+      JSON.stringify(draft.options),
+      JSON.stringify(draft.mapping),
+      draft.made?.type_version ?? null,
+      draft.made && JSON.stringify(draft.made.fields)
+    ]
   )
   return rowCount === 1
 }

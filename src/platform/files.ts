@@ -120,7 +120,8 @@ export async function hasUpload(dataDir: string, fileKey: string): Promise<boole
 }
 
 /** Yields a kept upload's content from byte `offset` on, in fresh buffers of 256 KiB. Throws
- *  upload_gone when the file is not there any more, secret_key_missing when its key is not.
+ *  upload_gone when the file is not there any more, secret_key_missing when its key is not,
+ *  secret_unreadable when that is another one.
  *  Leaving the loop closes the file. */
 export function openUpload(
   place: UploadPlace,

@@ -20,6 +20,7 @@ import type {
 import { AppError, appError } from '../errors.ts'
 import { asAppError } from './db.ts'
 import { type Fault, type ProblemDocument, problemType } from './http-schemas.ts'
+import { findFault } from './json-values.ts'
 
 /** The server as all route modules see it: TypeBox schemas give the types of requests. */
 export type App = FastifyInstance<
@@ -35,6 +36,13 @@ export type App = FastifyInstance<
 export function registerProblems(app: App): void {
   const known = collectRoutes(app)
   app.setErrorHandler(answerError)
+  app.addHook('preValidation', async ({ body, headers }) => {
+    const fault = headers['content-type']?.includes('json') ? findFault(body) : null
+    if (fault === null) return
+    const details = [{ path: `body${fault.path}`, message: fault.message }]
+    const reason = `body${fault.path} ${fault.message}.`
+    throw appError('validation_failed', { reason }, { details })
+  })
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? ''
     const methods = known.methodsOf(path)

@@ -18,8 +18,8 @@ import { appError } from '../errors.ts'
 export interface Secrets {
   /** Plain text -> token under the current key; no two tokens are alike. */
   seal(plain: string): string
-  /** Token -> plain text. Throws secret_key_missing when its key is not configured, an Error when
-   *  it is no token or was tampered with. */
+  /** Token -> plain text. Throws secret_key_missing when its key is not configured,
+   *  secret_unreadable when it was tampered with, an Error when it is no token. */
   open(token: string): string
   /** 32 hexadecimal digits that are the same for the same text: to see that a secret has changed
    *  without keeping it. They change when the oldest key is taken away. */
@@ -30,6 +30,8 @@ export interface Secrets {
   currentKeyId: string
   /** Ids of all keys, the current one first. */
   keyIds: string[]
+  /** By id, 32 hexadecimal digits that tell the key from others and say nothing about it. */
+  checks: Map<string, string>
 }
 
 const tokenPrefix = 'enc:1:'
@@ -77,10 +79,13 @@ export function makeSecrets(keys: SecretKey[]): Secrets {
   return {
     currentKeyId: current.id,
     keyIds: keys.map(({ id }) => id),
+    checks: new Map(
+      keys.map(({ id, key }) => [id, derive(key, 'check').subarray(0, 16).toString('hex')])
+    ),
     seal: (plain) => `${tokenPrefix}${current.id}:${encrypt(currentKey, plain)}`,
     open(token) {
       const { keyId, body } = partsOf(token)
-      return decrypt(require(valueKeys, keyId), body)
+      return decrypt(keyId, require(valueKeys, keyId), body)
     },
     digest: (plain) => createHmac('sha256', digestKey).update(plain).digest('hex').slice(0, 32),
     fileKey: (keyId, nonce) => derive(require(masterKeys, keyId), 'upload', nonce)
@@ -98,9 +103,9 @@ function encrypt(key: Buffer, plain: string): string {
   return Buffer.concat(parts).toString('base64url')
 }
 
-function decrypt(key: Buffer, body: Buffer): string {
+function decrypt(keyId: string, key: Buffer, body: Buffer): string {
   const end = body.length - tagBytes
-  if (end < ivBytes) throw tampered()
+  if (end < ivBytes) throw tampered(keyId)
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, ivBytes), {
       authTagLength: tagBytes
@@ -108,12 +113,12 @@ function decrypt(key: Buffer, body: Buffer): string {
     decipher.setAAD(associatedData).setAuthTag(body.subarray(end))
     return decipher.update(body.subarray(ivBytes, end), undefined, 'utf8') + decipher.final('utf8')
   } catch (error) {
-    throw tampered(error)
+    throw tampered(keyId, error)
   }
 }
 
 // Says nothing of the token: messages end up in logs.
-const tampered = (cause?: unknown) => new Error('a secret was changed or cut off', { cause })
+const tampered = (key: string, cause?: unknown) => appError('secret_unreadable', { key }, { cause })
 
 function partsOf(token: string): { keyId: string; body: Buffer } {
   const [, keyId = '', body = ''] = tokenPattern.exec(token) ?? []

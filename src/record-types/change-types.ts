@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { appError } from '../errors.ts'
 import { type Pool, type Tx, withTransaction } from '../platform/db.ts'
 import type { Fault } from '../platform/http-schemas.ts'
-import { breaksRecords, breaksReferences } from './check-change.ts'
+import { breaksRecords, breaksReferences, narrowedFields } from './check-change.ts'
 import {
   compileTypes,
   extendType,
@@ -22,6 +22,7 @@ import {
   countRecords,
   deleteType,
   hasRecords,
+  hasValuesOutside,
   holdImports,
   holdWriters,
   lastRuleCode,
@@ -174,9 +175,15 @@ async function refuseBreaking(tx: Tx, change: TypeChange, before: RecordType, af
   const { type_id, name } = before
   const past = await listPastShapes(tx, account_id, type_id)
   const broken = breaksRecords(before, after, past)
-  if (broken.length === 0) return
+  const narrowed = narrowedFields(before, after)
+  if (broken.length + narrowed.length === 0) return
   await holdWriters(tx, account_id, type_id)
-  if (await hasRecords(tx, account_id, type_id)) {
+  for (const one of narrowed) {
+    if (!(await hasValuesOutside(tx, account_id, type_id, one))) continue
+    const what = one.options === null ? 'longer values' : 'options that would go'
+    broken.push(`some have ${what} in the field ${one.field}; change these records first`)
+  }
+  if (broken.length > 0 && (await hasRecords(tx, account_id, type_id))) {
     throw conflict(`There are records of ${name}: ${broken.join('; ')}.`, broken)
   }
   await refuseImports(tx, change, name, ['running', 'cancelling'])

@@ -1,10 +1,12 @@
 // What a new definition would break: values that records hold already, keys they are found by, and
 // references of other types. Pure. Out: sentences with the remedy; none: nothing breaks.
 
+import { whyNotByName } from './create-by-name.ts'
+import { scopeType } from './read-references.ts'
 import { sameMeaning } from './read-rules.ts'
 import type { TypeCatalogue } from './registry.ts'
-import type { FieldShape } from './store.ts'
-import type { Field, RecordType } from './types.ts'
+import type { FieldShape, Narrowed } from './store.ts'
+import { type Field, isSensitive, type RecordType, type Reference } from './types.ts'
 
 /** What is not possible while there are records of the type. */
 export function breaksRecords(before: RecordType, after: RecordType, past: FieldShape[]): string[] {
@@ -20,6 +22,26 @@ export function breaksRecords(before: RecordType, after: RecordType, past: Field
         return `they have no keys for the match rule ${rule.name} (${fields}); rules can only be taken away, or define a new type and import them there`
       })
   ]
+}
+
+/** Fields that take less than they did: fine, unless records have just that. What a secret holds
+ *  nobody can compare. */
+export function narrowedFields(before: RecordType, after: RecordType): Narrowed[] {
+  return after.fields.flatMap((field) => {
+    const was = before.fields.find((one) => one.name === field.name)
+    if (!was || isSensitive(field) || isSensitive(was)) return []
+    const { options, max_length } = field
+    const lost = was.options?.some((one) => !options?.includes(one))
+    const isShorter = max_length !== undefined && max_length < (was.max_length ?? Infinity)
+    if (!lost && !isShorter) return []
+    return [
+      {
+        field: field.name,
+        options: lost ? (options ?? []) : null,
+        max_length: isShorter ? max_length : null
+      }
+    ]
+  })
 }
 
 const shapeOf = ({ name, kind, many, reference }: Field): FieldShape => ({
@@ -45,7 +67,8 @@ function changedShape(field: Field, before: RecordType, past: FieldShape[]): str
   ]
 }
 
-/** References of other types that would find nothing any more. `after` null: the type goes away. */
+/** References of other types that would find or make nothing any more. `after` null: the type goes
+ *  away. */
 export function breaksReferences(
   name: string,
   after: RecordType | null,
@@ -62,9 +85,30 @@ export function breaksReferences(
         .filter((rule) => {
           const was = before?.match_rules.find((one) => one.name === rule)
           const is = after.match_rules.find((one) => one.name === rule)
-          return !is || (was && !sameMeaning(was, is))
+          if (!is) return true
+          if (!was || !before) return false
+          return !sameMeaning(was, is) || scopeType(before, was) !== scopeType(after, is)
         })
         .map((rule) => `the field ${field} of ${type.name} finds it by the match rule ${rule}`)
+        .concat(
+          cannotMake(reference, before, after).map(
+            (why) => `the field ${field} of ${type.name} makes them: ${why}`
+          )
+        )
     })
   })
+}
+
+/** Why a reference that makes records by their name cannot any more; none: it can, or never could. */
+function cannotMake(
+  { on_missing, also, rule }: Reference,
+  before: RecordType | undefined,
+  after: RecordType
+): string[] {
+  const whyNot = (type: RecordType | undefined) => {
+    const naming = type?.match_rules.find((one) => one.name === (also ?? rule))
+    return type && naming ? whyNotByName(type, naming) : null
+  }
+  const why = on_missing === 'create' ? whyNot(after) : null
+  return why === null || whyNot(before) !== null ? [] : [why]
 }

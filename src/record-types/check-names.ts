@@ -30,8 +30,10 @@ export function checkName(
 
 /** Checks a label or alias: what is written in the header row of a file. */
 export function checkHeader(header: string, path: string, faults: Faults): void {
-  if (header.trim() !== header || foldHeader(header) === '') {
+  if (header.trim() !== header || !/[\p{L}\p{N}]/u.test(header)) {
     faults.add(path, 'must have a letter or digit, and no space at its ends')
+  } else if (invisible.test(header)) {
+    faults.add(path, 'has characters that nobody sees')
   } else if (header.length > maxLabelChars) {
     faults.add(path, `must have at most ${maxLabelChars} characters`)
   } else if (hasControl(header)) faults.add(path, 'must be a single line')
@@ -39,6 +41,9 @@ export function checkHeader(header: string, path: string, faults: Faults): void 
     faults.add(path, 'must not begin like a formula (= + - @)')
   } else if (/^muster_/i.test(header)) faults.add(path, 'must not begin with muster_')
 }
+
+// Those that letters of some scripts are joined with are not among them.
+const invisible = /[\u200b\u202a-\u202e\u2060-\u2069\ufeff]/
 
 /** Whether there is a line break or another control character. */
 export function hasControl(text: string): boolean {

@@ -6,6 +6,7 @@ import { checkHeader, checkName, cut, hasControl } from './check-names.ts'
 import { type FieldDefinition, kindNames } from './definition.ts'
 import type { Faults } from './faults.ts'
 import { type ReadCell, readDefault, readOptions } from './read-values.ts'
+import { splitsValues } from './template.ts'
 import { type Field, type FieldKind, isSensitive } from './types.ts'
 
 /** Where a definition is read and with what. */
@@ -77,6 +78,8 @@ function readMany({ many, kind }: FieldDefinition, { path, faults }: FieldPlace)
   if (separator.trim() === '' || separator.length > 5) faults.add(at, 'must have 1 to 5 characters')
   else if (/[\p{L}\p{N}\p{Cc}"]/u.test(separator)) {
     faults.add(at, 'must not have letters, digits, quotes or line breaks')
+  } else if (splitsValues(kind, separator)) {
+    faults.add(at, `"${separator}" is part of every ${kind}; choose another`)
   }
   return { separator }
 }

@@ -92,7 +92,7 @@ function checkAlso(
 }
 
 /** The type whose records a rule looks inside of; null: the whole account. */
-function scopeType({ fields, organization_field }: RecordType, { scope }: MatchRule) {
+export function scopeType({ fields, organization_field }: RecordType, { scope }: MatchRule) {
   if (scope === 'account') return null
   const name = scope === 'organization' ? organization_field : scope.field
   return fields.find((field) => field.name === name)?.reference?.type ?? null

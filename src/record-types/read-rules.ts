@@ -3,7 +3,7 @@
 import { checkName, cut } from './check-names.ts'
 import type { RuleDefinition } from './definition.ts'
 import type { Faults } from './faults.ts'
-import { type Field, isSensitive, type MatchRule } from './types.ts'
+import { type Field, idField, isSensitive, type MatchRule } from './types.ts'
 
 /** A rule without its number. */
 export type RuleMeaning = Omit<MatchRule, 'code'>
@@ -92,6 +92,8 @@ function readRule(
   faults: Faults
 ): RuleMeaning {
   checkName(given.name, `${path}/name`, faults)
+  if (given.name === idField)
+    faults.add(`${path}/name`, 'is what being found by our own id is called')
   for (const [i, name] of given.fields.entries()) {
     const at = `${path}/fields/${i}`
     const field = source.fields.find((one) => one.name === name)

@@ -34,12 +34,15 @@ export function readOptions(
   const labels = new Map<string, string>()
   for (const [i, one] of (given ?? []).entries()) {
     const at = `${path}/options/${i}`
-    const { value, label } = typeof one === 'string' ? { value: one, label: null } : one
+    const { value: text, label } = typeof one === 'string' ? { value: one, label: null } : one
+    // As cells are compared.
+    const value = text.normalize('NFC')
     if (value.trim() === '' || value.trim() !== value || hasControl(value)) {
       faults.add(at, 'must be a single line with no space at its ends, and not empty')
     } else if (value.length > maxOptionChars || (label?.length ?? 0) > maxOptionChars) {
       faults.add(at, `must have at most ${maxOptionChars} characters`)
     } else if (options.includes(value)) faults.add(at, `"${cut(value)}" is there twice`)
+    else if (value === '__CLEAR__') faults.add(at, 'is what clears a cell')
     else if (many && value.includes(many.separator)) {
       faults.add(at, `"${cut(value)}" has the separator ${many.separator} in it`)
     }
@@ -64,7 +67,9 @@ export function readDefault(given: unknown, field: Field, place: ValuePlace): Js
   if (!field.many) return readOne(given, field, { ...place, path: at })
   const list = Array.isArray(given) ? given : [given]
   const values = list.map((one, i) => readOne(one, field, { ...place, path: `${at}/${i}` }))
-  return values.length === 0 ? undefined : values.filter((value) => value !== undefined)
+  // Kept as an import would: each value once.
+  const found = values.filter((value, i) => value !== undefined && values.indexOf(value) === i)
+  return values.length === 0 ? undefined : (found as Json[])
 }
 
 function readOne(given: unknown, field: Field, { path, faults, readCell }: ValuePlace) {

@@ -134,7 +134,7 @@ function changeRoutes(app: App, context: RecordTypeContext): void {
         201: ok('The record type.', ref(RecordTypeSchema), {
           location: { type: 'string', description: 'Its address.' }
         }),
-        ...problems('type_invalid', 'type_conflict')
+        ...problems('type_invalid', 'type_conflict', 'body_too_large', 'unsupported_media_type')
       }
     },
     handler: async ({ account, body }, reply) => {
@@ -153,13 +153,19 @@ function changeRoutes(app: App, context: RecordTypeContext): void {
       summary: 'Change a record type',
       description:
         'Replaces the definition of a type of your own, or what you add to a built-in type. ' +
-        'Refused where records would be torn: fields of records keep their kind, and match rules ' +
-        'can then only be taken away. Values of a field that is left out stay in the records.',
+        'Refused where records would be torn: fields of records keep their kind, options and ' +
+        'lengths that records use stay, and match rules can then only be taken away. Values of a field that is left out stay in the records.',
       params: RecordTypeName,
       body: TypeReplacement,
       response: {
         200: ok('The record type.', ref(RecordTypeSchema)),
-        ...problems('record_type_not_found', 'type_invalid', 'type_conflict')
+        ...problems(
+          'record_type_not_found',
+          'type_invalid',
+          'type_conflict',
+          'body_too_large',
+          'unsupported_media_type'
+        )
       }
     },
     handler: async ({ account, params, body }) =>

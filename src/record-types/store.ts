@@ -111,6 +111,26 @@ export async function listPastShapes(
   return rows
 }
 
+/** Names of the fields that were sensitive in some version of the type, or of one that had its name
+ *  and was deleted. `type_id` null: there is no such type any more. */
+export async function listPastSecrets(
+  db: Db,
+  account_id: number,
+  { name, type_id }: { name: string; type_id: number | null }
+): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>(
+    `/* record_types.past_secrets */
+    SELECT DISTINCT f.field ->> 'name' AS name
+    FROM record_type_versions v
+    CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'fields') AS f (field)
+    WHERE v.account_id = $1::integer
+      AND (v.type_id = $2::smallint OR v.definition ->> 'name' = $3::text)
+      AND (f.field ->> 'kind' = 'password' OR f.field -> 'sensitive' = 'true'::jsonb)`,
+    [account_id, type_id, name]
+  )
+  return rows.map((row) => row.name)
+}
+
 /** The highest number that a match rule of the type ever had; 0: none. */
 export async function lastRuleCode(tx: Tx, account_id: number, type_id: number): Promise<number> {
   const { rows } = await tx.query<{ code: number }>(
@@ -161,6 +181,39 @@ export async function hasRecords(tx: Tx, account_id: number, type_id: number): P
         AND r.type_id = $2::smallint
     ) AS found`,
     [account_id, type_id]
+  )
+  return rows[0]?.found ?? false
+}
+
+/** What a field takes less of than it did. */
+export interface Narrowed {
+  field: string
+  /** All that are left; null: as many as before. */
+  options: string[] | null
+  /** Most characters; null: as many as before. */
+  max_length: number | null
+}
+
+/** Whether records of the type have values that a field which takes less would not take. */
+export async function hasValuesOutside(
+  tx: Tx,
+  account_id: number,
+  type_id: number,
+  { field, options, max_length }: Narrowed
+): Promise<boolean> {
+  const { rows } = await tx.query<{ found: boolean }>(
+    `/* record_types.has_values_outside */
+    SELECT EXISTS (
+      SELECT 1
+      FROM records r
+      CROSS JOIN LATERAL jsonb_path_query(r.data -> $3::text, 'lax $[*]') AS v (value)
+      WHERE r.account_id = $1::integer
+        AND r.type_id = $2::smallint
+        AND jsonb_typeof(v.value) = 'string'
+        AND (NOT (v.value #>> '{}') = ANY ($4::text[])
+          OR char_length(v.value #>> '{}') > $5::integer)
+    ) AS found`,
+    [account_id, type_id, field, options, max_length]
   )
   return rows[0]?.found ?? false
 }

@@ -73,6 +73,11 @@ const samples: Partial<Record<FieldKind, string>> = {
   mac: '00:00:5E:00:53:01',
   json: '[]'
 }
+/** Whether a separator stands inside the values of a kind, so that no cell could hold one. */
+export function splitsValues(kind: string, separator: string): boolean {
+  return samples[kind as FieldKind]?.includes(separator) === true
+}
+
 const strictPhone = '+1 202 555 0123'
 const formats: Record<TextFormat, string> = {
   hex24: '000000000000000000000000',

@@ -96,11 +96,28 @@ export function cellOf(field: Field, value: Json | undefined, opened: Secrets | 
   return plainCell(field, value)
 }
 
+// What clears a cell unless an import says otherwise; quotes in front are counted in, so that taking
+// one off again is exactly the reverse.
+const clearMarker = /^'*__CLEAR__$/
+
 function plainCell(field: Field, value: Json): string {
-  if (field.many && Array.isArray(value)) {
-    return value.map((one) => textOf(field, one)).join(field.many.separator)
-  }
-  return textOf(field, value)
+  const text =
+    field.many && Array.isArray(value)
+      ? listText(
+          value.map((one) => textOf(field, one)),
+          field.many.separator
+        )
+      : textOf(field, value)
+  return clearMarker.test(text) ? `'${text}` : text
+}
+
+/** The values with the separator between them; as a JSON list where that would be read otherwise. */
+function listText(texts: string[], separator: string): string {
+  const plain = texts.join(separator)
+  const isUnclear =
+    texts.some((one) => one.includes(separator) || (texts.length > 1 && clearMarker.test(one))) ||
+    plain.startsWith('["')
+  return isUnclear ? JSON.stringify(texts) : plain
 }
 
 function textOf(field: Field, value: Json): string {

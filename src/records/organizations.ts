@@ -49,16 +49,18 @@ export async function findOrganization(
   const rows = await getRecords(db, account_id, target.type_id, [...ids])
   const found = rows.map((row) => ({ id: row.id, title: recordTitle(target, row.data) }))
   const [one, ...others] = found
-  if (!one) throw appError('organization_not_found', { organization: text })
+  if (!one) throw appError('organization_not_found', { organization: cut(text) })
   if (others.length > 0) {
     throw appError(
       'organization_ambiguous',
-      { organization: text },
+      { organization: cut(text) },
       { details: { candidates: found } }
     )
   }
   return one
 }
+
+const cut = (text: string) => (text.length > 100 ? `${text.slice(0, 99).toWellFormed()}…` : text)
 
 /** Titles of organizations by id, for records or imports of one type; one statement. */
 export async function nameOrganizations(

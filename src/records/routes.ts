@@ -92,7 +92,7 @@ function addSecrets(app: App, { pool, secrets }: RecordContext): void {
       params: RecordId,
       response: {
         200: ref(RecordSecretsSchema),
-        ...problems('record_not_found', 'forbidden', 'secret_key_missing')
+        ...problems('record_not_found', 'forbidden', 'secret_key_missing', 'secret_unreadable')
       }
     },
     handler: async ({ account, params: { id }, log }) => {
@@ -117,11 +117,13 @@ function addExport(app: App, { pool, secrets }: RecordContext): void {
         'changes nothing, edited it changes what was edited. The column `Muster ID` says which ' +
         'record a row is. References are names where a name finds that record and no other, ' +
         '`id:17` otherwise. Cells that a spreadsheet program would take for a formula have a ' +
-        'quote in front, which the import takes off again.',
+        'quote in front, which the import takes off again; so has a value that is `__CLEAR__`. A ' +
+        'list with a value that holds its separator is a JSON list.',
       querystring: ExportQuery,
       response: {
         200: {
           description: 'The records.',
+          headers: { 'content-disposition': { type: 'string', description: 'Name of the file.' } },
           content: { 'text/csv': { schema: csvText } }
         },
         ...problems(
@@ -129,7 +131,8 @@ function addExport(app: App, { pool, secrets }: RecordContext): void {
           'organization_not_found',
           'organization_ambiguous',
           'forbidden',
-          'secret_key_missing'
+          'secret_key_missing',
+          'secret_unreadable'
         )
       }
     },

@@ -157,8 +157,15 @@ async function rotateUploads({ secrets, dataDir, totals, onProgress }: Work): Pr
       totals.missingKeys.add(keyId)
       continue
     }
-    await resealUpload({ dataDir, secrets }, file_key)
-    totals.done.uploads++
+    const isDone = await resealUpload({ dataDir, secrets }, file_key).then(
+      () => true,
+      (error) => {
+        // Its header was changed: the others can still be done.
+        if (error instanceof AppError && error.code === 'secret_unreadable') return false
+        throw error
+      }
+    )
+    totals[isDone ? 'done' : 'unreadable'].uploads++
     onProgress(totals)
   }
 }

@@ -178,6 +178,26 @@ t.test(
   }
 )
 
+t.test('rejects of a file that was an export have its quotes once', async (t) => {
+  const s = await setup(t, { worker: true })
+  const csv = "Muster ID,Organization,First Name,Emails,Notes\r\n,Acme,Bob,wrong,'=1+1\r\n"
+  const first = await s.runCsv(csv)
+  const { body } = await s.get(`/imports/${first.id}/rejects.csv`)
+  t.match(body, /,Acme,Bob,wrong,'=1\+1,2,/)
+  await s.runCsv(body.replace('wrong', 'bob@example.com'))
+  const { body: bob } = await s.get('/records?type=contacts&filter[first_name]=Bob')
+  t.equal(bob.data[0].data.notes, '=1+1')
+})
+
+t.test('codes of a row are told apart by spaces, in both files', async (t) => {
+  const s = await setup(t, { worker: true })
+  const done = await s.runCsv('Organization,First Name,Emails,Important\nAcme,Bob,wrong,perhaps\n')
+  const { body } = await s.get(`/imports/${done.id}/rejects.csv`)
+  t.match(body, /,invalid_email invalid_boolean,/)
+  const { body: rows } = await s.get(`/imports/${done.id}/rows?format=csv`)
+  t.match(rows, /,invalid_email invalid_boolean,/)
+})
+
 t.test('an import without rejected rows has a header only', async (t) => {
   const s = await setup(t)
   const id = await importOf(s, 3, 5)

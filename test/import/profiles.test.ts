@@ -106,6 +106,13 @@ t.test('a profile that makes no sense is refused with every fault', async (t) =>
   t.same((await s.get('/import-profiles')).body.data, [])
 })
 
+t.test('a clear marker of a profile means what it means in a form', async (t) => {
+  const s = await setup(t)
+  const { body } = await save(s, { ...nightly, clear_marker: 'none' })
+  t.equal(body.clear_marker, null)
+  t.equal((await replace(s, 'nightly', { ...nightly, clear_marker: '-' })).body.clear_marker, '-')
+})
+
 const file = Buffer.from('Firma;Vorname;Nachname;Mail\nAcme;Änne;Lee;a@example.com\n', 'latin1')
 const formOf = (options: Record<string, string>, fileFirst = false) => {
   const form = new FormData()

@@ -194,3 +194,13 @@ t.test('a file is written anew under another key while somebody reads it', async
   t.same(await partials(dataDir), [], 'nothing is left behind')
   await t.rejects(readAll(dataDir, key), { code: 'secret_key_missing' })
 })
+
+t.test('another key under the same id reads nothing, least of all garbage', async (t) => {
+  const dataDir = t.testdir()
+  const key = await keptText(dataDir, readable)
+  const impostor = makeSecrets([{ id: 'old', key: newKey.key }])
+  await t.rejects(Array.fromAsync(openUpload({ dataDir, secrets: impostor }, key)), {
+    code: 'secret_unreadable',
+    status: 503
+  })
+})

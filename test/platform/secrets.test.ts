@@ -41,6 +41,18 @@ t.test('the first key writes, all of them read', async (t) => {
   })
 })
 
+t.test('another key under the same id opens nothing, and is told apart', async (t) => {
+  const right = makeSecrets([one])
+  const impostor = makeSecrets([{ ...two, id: 'one' }])
+  t.throws(() => impostor.open(right.seal('hunter2')), {
+    code: 'secret_unreadable',
+    status: 503,
+    message: /"one"/
+  })
+  t.not(impostor.checks.get('one'), right.checks.get('one'))
+  t.equal(makeSecrets([two, one]).checks.get('one'), right.checks.get('one'))
+})
+
 t.test('a token that was changed does not open', async (t) => {
   const secrets = makeSecrets([one, two])
   const token = secrets.seal('hunter2')

@@ -54,6 +54,19 @@ const refused: [string, Partial<FieldDefinition>, RegExp][] = [
   ['formula', { label: '=Total' }, /must not begin like a formula/],
   ['ours', { label: 'muster_problem' }, /must not begin with muster_/],
   ['no letters', { label: '#' }, /must have a letter or digit/],
+  ['only signs', { label: '%' }, /must have a letter or digit/],
+  ['invisible', { label: 'A\u202eB' }, /characters that nobody sees/],
+  ['marker option', { kind: 'select', options: ['__CLEAR__'] }, /is what clears a cell/],
+  [
+    'option twice, spelled differently',
+    { kind: 'select', options: ['\u00e9', 'e\u0301'] },
+    /options\/1 .* is there twice/
+  ],
+  [
+    'separator inside of values',
+    { kind: 'date', many: { separator: '-' } },
+    /many\/separator "-" is part of every date/
+  ],
   ['no options', { kind: 'select' }, /options a select needs/],
   ['options twice', { kind: 'select', options: ['a', 'a'] }, /options\/1 "a" is there twice/],
   ['blank option', { kind: 'select', options: [' '] }, /options\/0 must be a single line/],
@@ -214,4 +227,17 @@ t.test('a definition is read against the types of the account', async (t) => {
   const types = catalogueOf([...builtinTypes.list, other])
   const type = defineType(given, { ...context, types })
   t.match(type.fields.at(-1), { many: { separator: '|' }, reference: { type: 'others' } })
+})
+
+t.test('values of a definition are kept as an import would keep them', async (t) => {
+  const { fields } = define({}, [
+    { kind: 'select', options: ['e\u0301'] },
+    { many: true, default: ['a', 'b', 'a'] }
+  ])
+  t.same(fields.find((one) => one.name === 'f0')?.options, ['\u00e9'])
+  t.same(fields.find((one) => one.name === 'f1')?.default, ['a', 'b'])
+})
+
+t.test('a match rule cannot have the name of our own id', async (t) => {
+  t.match(faultsOf({ match_rules: [{ name: 'id', fields: ['name'] }] }).join(), /our own id/)
 })

@@ -128,6 +128,21 @@ for (const { name } of [...builtinTypes.list, everyKind]) {
   })
 }
 
+t.test('values that look like separators or the clear marker come back as well', async (t) => {
+  const account = await makeAccount(service)
+  const options = { separators: '{"emails":";","tags":";"}', clear_marker: 'none' }
+  const csv =
+    'Organization,First Name,Last Name,Tags\n' +
+    'Acme,Ann,__CLEAR__,"x, y;z"\nAcme,Bob,\'__CLEAR__,__CLEAR__\nAcme,Cid,,"[""a, b"",""c""]"\n'
+  const first = await run(account, 'contacts', csv, options)
+  t.match(first.done.counts, { created: 3 })
+  const text = await exported(account, 'contacts')
+  t.match(text, /"\["""?x, y"",""z""\]"|"\[""x, y"",""z""\]"/)
+  const again = await run(account, 'contacts', text)
+  t.match(again.done.counts, { unchanged: 3 }, text)
+  t.equal(await exported(account, 'contacts'), text)
+})
+
 t.test('exported, edited and imported: just the edit is made', async (t) => {
   const account = await makeAccount(service)
   await run(

@@ -89,6 +89,33 @@ t.test('each reading is logged with the key, and without the values', async (t) 
   t.notMatch(text, /hunter2|enc:1:/)
 })
 
+t.test('rejected rows are given out whole to such a key, and that is logged', async (t) => {
+  const s = await setupVault(t)
+  await s.startWorker()
+  const done = await s.runCsv('Name,Password,Size\nx,hunter3,big\n', { type: 'vaults' })
+  const stream = new PassThrough()
+  let text = ''
+  stream.on('data', (chunk) => {
+    text += chunk
+  })
+  const app = await buildApp({ ...s, log: pino({ level: 'trace' }, stream) })
+  t.teardown(() => app.close())
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const path = `/imports/${done.id}/rejects.csv`
+  t.notMatch((await createClient(url, s.key).get(path)).body, /hunter3/)
+  t.notMatch(text, /secrets read/)
+  t.match((await createClient(url, s.reader).get(path)).body, /^x,hunter3,big,/m)
+  const lines = text.split('\n').filter((line) => line.includes('secrets read'))
+  t.match(JSON.parse(lines[0] ?? '{}'), { level: 30, import_id: done.id, key_id: Number })
+  t.notMatch(text, /hunter3/)
+
+  await s.pool.query(`UPDATE import_rows SET cells = ARRAY['enc:1:gone:AAAA', '', '']`)
+  t.match(await createClient(url, s.reader).get(path), {
+    status: 503,
+    body: { code: 'secret_key_missing' }
+  })
+})
+
 t.test('a key that is not configured any more, and nothing is found by a secret', async (t) => {
   const s = await setupVault(t)
   await s.pool.query(

@@ -1,7 +1,7 @@
 // Rotation: everything encrypted ends up under the new key, reads as before, and the old key can go.
 
 import { createSecretKey, randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { secretKeysText } from '../../src/config.ts'
 import { keepUpload, openUpload, storeUpload, uploadPath } from '../../src/platform/files.ts'
@@ -138,6 +138,23 @@ t.test('what was stored before it was a secret is encrypted as well', async (t) 
   t.equal((await s.run([newKey, oldKey], 'rotate')).code, 0)
   checkRecords(t, (await tokens(s)).records, makeSecrets([newKey]))
   t.notMatch((await s.run([newKey], 'status')).stdout, /not encrypted/)
+})
+
+t.test('an upload that its key cannot read stays, and does not keep the others', async (t) => {
+  const s = await setupOld(t)
+  const { file_key } = await fill(s, 0)
+  const path = uploadPath(s.config.dataDir, file_key)
+  const bytes = await readFile(path)
+  bytes.writeUInt8(bytes.readUInt8(60) ^ 1, 60)
+  await writeFile(path, bytes)
+  const place = { dataDir: s.config.dataDir, secrets: old }
+  const { file_key: other } = await storeUpload(place, [Buffer.from('a,b\n')] as never)
+  await keepUpload(s.config.dataDir, other)
+  const { code, stdout, stderr } = await s.run([newKey, oldKey], 'rotate')
+  t.equal(code, 2)
+  t.match(stdout, /1 uploads/)
+  t.match(stderr, /stay as they are: .* 1 uploads/)
+  t.ok((await readFile(path)).equals(bytes))
 })
 
 t.test('an account without secrets has nothing to do', async (t) => {

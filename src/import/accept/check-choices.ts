@@ -3,6 +3,7 @@
 
 import { whyNotByName } from '../../record-types/create-by-name.ts'
 import type { TypeCatalogue } from '../../record-types/registry.ts'
+import { splitsValues } from '../../record-types/template.ts'
 import type { Field, RecordType } from '../../record-types/types.ts'
 import { type Choices, invalidOption } from './options.ts'
 
@@ -33,6 +34,12 @@ function findFaults(type: RecordType, choices: Choices): Fault[] {
   for (const [field, separator] of Object.entries(separators ?? {})) {
     if (isSeparator(separator)) continue
     const message = `The separator of "${field}" must be 1 to 3 characters, no letter, digit or quote.`
+    faults.push({ option: 'separators', message })
+  }
+  for (const { name, kind } of type.fields) {
+    const separator = separators?.[name]
+    if (separator === undefined || !splitsValues(kind, separator)) continue
+    const message = `"${separator}" is part of every value of "${name}" (${kind}); choose another.`
     faults.push({ option: 'separators', message })
   }
   if (organization !== undefined && organization !== null && type.organization_field === null) {

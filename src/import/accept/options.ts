@@ -80,18 +80,24 @@ export function readOption(
 export function readType(types: TypeCatalogue, name: string): RecordType {
   const type = types.get(name)
   if (type) return type
-  throw appError('unknown_record_type', { type: shorten(name), known: types.names.join(', ') })
+  throw appError('unknown_record_type', { type: shorten(name), known: cutList(types.names) })
 }
 
 /** The record type of a complete upload. Throws invalid_option when it names none. */
 export function requireType(options: UploadOptions, types: TypeCatalogue): RecordType {
   if (options.type) return options.type
-  throw invalidOption('type', '', `It is required; give one of: ${types.names.join(', ')}.`)
+  throw optionFault('type', `It is required; give one of: ${cutList(types.names)}.`)
 }
 
 /** The error for an option whose value makes no sense; the value is cut before it is repeated. */
 export function invalidOption(option: string, value: string, expected: string, details?: unknown) {
-  return appError('invalid_option', { option, value: shorten(value), expected }, { details })
+  const said = ` is "${shorten(value)}".`
+  return appError('invalid_option', { option: shorten(option), said, expected }, { details })
+}
+
+/** The same where it is not the value that is wrong. */
+export function optionFault(option: string, fault: string) {
+  return appError('invalid_option', { option: shorten(option), said: ':', expected: fault })
 }
 
 function oneOf<T extends string>(values: readonly T[]): Reader<T> {
@@ -164,6 +170,19 @@ function readMarker(name: string, text: string): string | null {
   throw invalidOption(name, text, 'Give a text of at most 100 characters, or none.')
 }
 
+/** The same options from JSON, where form and query say them as text: `none` and country codes mean
+ *  what they mean there. Throws invalid_option. */
+export function readJsonChoices(said: Choices): Choices {
+  const choices = { ...said }
+  if (typeof choices.clear_marker === 'string') {
+    choices.clear_marker = readMarker('clear_marker', choices.clear_marker)
+  }
+  if (typeof choices.default_country === 'string') {
+    choices.default_country = readCountry('default_country', choices.default_country)
+  }
+  return choices
+}
+
 const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
 // Known to the list of regions, and no country.
 const noCountries = new Set(['EU', 'EZ', 'QO', 'UN', 'XA', 'XB', 'ZZ'])
@@ -174,6 +193,10 @@ export function readCountry(name: string, text: string): string {
   if (/^[A-Z]{2}$/.test(code) && !noCountries.has(code) && regions.of(code)) return code
   throw invalidOption(name, text, 'Give the two letters of a country (ISO 3166-1), such as DE.')
 }
+
+/** Names in a message: the first of them. */
+const cutList = (names: string[]) =>
+  names.length > 50 ? `${names.slice(0, 50).join(', ')}, and more` : names.join(', ')
 
 const shorten = (text: string) =>
   text.length > 100 ? `${text.slice(0, 99).toWellFormed()}…` : text

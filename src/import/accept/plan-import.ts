@@ -9,6 +9,7 @@ import type { TypeCatalogue } from '../../record-types/registry.ts'
 import type { RecordType } from '../../record-types/types.ts'
 import { findOrganization, type OrganizationPlace } from '../../records/organizations.ts'
 import { sniffCsv } from '../parse/sniff.ts'
+import { factsOf } from '../profiles/profile-facts.ts'
 import { type ProfileRow, requireProfile } from '../profiles/store.ts'
 import { checkProfile, checkStillFed, mergeChoices, mergeMapping } from '../profiles/use-profile.ts'
 import type { ImportOptions } from '../resolve/import-options.ts'
@@ -79,6 +80,7 @@ export async function planImport(
     type: type.name,
     type_version: type.version,
     profile: profile?.name ?? null,
+    fields: factsOf(type),
     state: start ? 'queued' : 'draft',
     file_name: file.name,
     file_key: file.file_key,

@@ -5,8 +5,9 @@
 import type { Multipart, MultipartFile } from '@fastify/multipart'
 import { AppError, appError } from '../../errors.ts'
 import { deleteUpload } from '../../platform/files.ts'
+import { findFault } from '../../platform/json-values.ts'
 import { tooLarge } from './convert.ts'
-import { invalidOption } from './options.ts'
+import { optionFault } from './options.ts'
 import { maxBytesOf, type OptionReader, type ReadUpload, type UploadLimits } from './read-upload.ts'
 import { type StoredFile, storeFile } from './store-file.ts'
 
@@ -65,6 +66,10 @@ const maxOptionChars = 256 * 1024
 function takeField(form: FormParts, part: Multipart & { type: 'field' }, reader: OptionReader) {
   const name = part.fieldname ?? ''
   // A part sent as application/json comes parsed.
+  const fault = findFault(part.value)
+  if (fault && typeof part.value !== 'string') {
+    throw optionFault(name, `${fault.path || 'It'} ${fault.message}.`)
+  }
   const text = typeof part.value === 'string' ? part.value : JSON.stringify(part.value)
   // A part named "file" without a file name is a plain field to the parser.
   if (name === 'file') {
@@ -73,12 +78,12 @@ function takeField(form: FormParts, part: Multipart & { type: 'field' }, reader:
   }
   const isTooLong = part.valueTruncated || part.fieldnameTruncated
   if (name === 'text') {
-    if (isTooLong) throw invalidOption('text', '', 'It is longer than 1 MiB: send it as a file.')
+    if (isTooLong) throw optionFault('text', 'It is longer than 1 MiB: send it as a file.')
     if (form.text !== undefined) throw appError('too_many_files')
     if (text !== '') form.text = text
     return
   }
-  if (isTooLong || text.length > maxOptionChars) throw invalidOption(name, '', 'It is too long.')
+  if (isTooLong || text.length > maxOptionChars) throw optionFault(name, 'It is too long.')
   reader.read(name, text)
 }
 
@@ -88,6 +93,9 @@ async function takeFile(
   reader: OptionReader,
   limits: UploadLimits
 ) {
+  if (part.fieldname === 'text') {
+    throw optionFault('text', 'It came as a file: name that part `file`, or send the rows as text.')
+  }
   if (part.fieldname !== 'file') throw appError('file_missing')
   const { place } = limits
   const maxBytes = maxBytesOf(reader.options, limits)

@@ -3,7 +3,7 @@
 
 import type { UploadPlace } from '../../platform/files.ts'
 import type { TypeCatalogue } from '../../record-types/registry.ts'
-import { invalidOption, readOption, type UploadOptions } from './options.ts'
+import { optionFault, readOption, type UploadOptions } from './options.ts'
 import type { StoredFile } from './store-file.ts'
 
 export interface UploadLimits {
@@ -32,12 +32,12 @@ export function readOptions(types: TypeCatalogue, query: Record<string, unknown>
   const options: UploadOptions = {}
   const seen = new Set<string>()
   const read = (name: string, text: string) => {
-    if (seen.has(name)) throw invalidOption(name, '', 'It was given twice.')
+    if (seen.has(name)) throw optionFault(name, 'It was given twice.')
     seen.add(name)
     readOption(options, types, name, text)
   }
   for (const [name, value] of Object.entries(query)) {
-    if (Array.isArray(value)) throw invalidOption(name, '', 'It was given twice.')
+    if (Array.isArray(value)) throw optionFault(name, 'It was given twice.')
     // `update[tags]=append` is the same as `update={"tags":"append"}`.
     read(name, typeof value === 'string' ? value : JSON.stringify(value))
   }

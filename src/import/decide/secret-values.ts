@@ -2,9 +2,11 @@
 
 import { type Field, isSensitive, type Json, type RecordData } from '../../record-types/types.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
+import type { SecretBox } from '../terms.ts'
 
 // How everything that is sealed begins.
 const sealMark = 'enc:1:'
+const sealedText = /^enc:1:[\w-]{1,32}:[\w-]+$/
 
 /** The values with their secrets sealed; the same object when there are none. */
 export function sealValues(plan: ImportPlan, values: RecordData): RecordData {
@@ -44,11 +46,28 @@ export function keptCells(plan: ImportPlan, cells: string[]): string[] {
   return cells.map((cell) => (cell === '' ? cell : plan.secrets.seal(cell)))
 }
 
-/** Kept cells as they are in the file. */
+/** Whether kept cells are sealed: then all of them are. The type may have had no secrets, or others,
+ *  when they were kept. */
+export function areSealed(cells: string[]): boolean {
+  return cells.every((cell) => cell === '' || sealedText.test(cell))
+}
+
+/** A sealed cell as it is in the file; a blank one is blank. */
+export function openCell(secrets: SecretBox, cell: string): string {
+  return cell === '' ? '' : secrets.open(cell)
+}
+
+/** Kept cells as they are in the file. Throws secret_key_missing, secret_unreadable. */
 export function openCells(
   { sealsCells, secrets }: Pick<ImportPlan, 'sealsCells' | 'secrets'>,
   cells: string[]
 ): string[] {
-  if (!sealsCells) return cells
-  return cells.map((cell) => (cell === '' ? cell : secrets.open(cell)))
+  if (!areSealed(cells)) return cells
+  try {
+    return cells.map((cell) => openCell(secrets, cell))
+  } catch (error) {
+    // Somebody typed what looks sealed, into a file of a type without secrets.
+    if (sealsCells) throw error
+    return cells
+  }
 }

@@ -10,6 +10,7 @@ import { fetchRecords, probeKeys, takeRecordIds } from './probe-keys.ts'
 import {
   isExplicit,
   keyOfName,
+  nameProblem,
   normalName,
   type ReferenceNames,
   type ReferencePlace,
@@ -44,6 +45,7 @@ export async function createMissing(
       ids.get(name)?.length === 0 &&
       !isExplicit(text) &&
       !isTooLong(names, text) &&
+      nameProblem(names, namingRule(names), text) === null &&
       (scope !== null || names.within === null)
   )
   if (missing.length === 0) return
@@ -71,7 +73,7 @@ export async function createMissing(
 }
 
 /** The rule whose field the name of a new record is put into. */
-const namingRule = ({ rule, also }: ReferenceNames) => also ?? rule
+export const namingRule = ({ rule, also }: ReferenceNames) => also ?? rule
 
 function newReference(
   names: ReferenceNames,

@@ -20,9 +20,12 @@ export interface KeyFilter {
   knowsAll(): boolean
 }
 
-/** A filter that knows all keys (`empty`: the type holds no record yet) or none. */
-export function createKeyFilter(empty: boolean): KeyFilter {
-  let bits: Uint32Array | null = empty ? new Uint32Array(filterBits / 32) : null
+/** A filter that knows all keys (`empty`: the type holds no record yet) or none. `size`: its bits, a
+ *  power of two. */
+export function createKeyFilter(empty: boolean, size = filterBits): KeyFilter {
+  let bits: Uint32Array | null = empty ? new Uint32Array(size / 32) : null
+  // The top bits of the hashes choose the place.
+  const shift = 32 - Math.log2(size)
   const place = { a: 0, b: 0 }
   return {
     note(rule, key) {
@@ -30,7 +33,7 @@ export function createKeyFilter(empty: boolean): KeyFilter {
       hash(place, rule, key)
       let wasThere = true
       for (let i = 0; i < 3; i++) {
-        const bit = (place.a + Math.imul(i, place.b)) >>> 5
+        const bit = (place.a + Math.imul(i, place.b)) >>> shift
         const word = bits[bit >>> 5] as number
         const mask = 1 << (bit & 31)
         if ((word & mask) === 0) {
@@ -44,7 +47,7 @@ export function createKeyFilter(empty: boolean): KeyFilter {
       if (bits === null) return true
       hash(place, rule, key)
       for (let i = 0; i < 3; i++) {
-        const bit = (place.a + Math.imul(i, place.b)) >>> 5
+        const bit = (place.a + Math.imul(i, place.b)) >>> shift
         if (((bits[bit >>> 5] as number) & (1 << (bit & 31))) === 0) return false
       }
       return true

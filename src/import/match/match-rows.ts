@@ -2,8 +2,8 @@
 // In: resolved rows whose references are ids. Out: per row its keys, its match and the record found.
 //
 // Rules are looked up in tiers and only as far as needed: a row whose record was last written from
-// exactly these values is done after the first hit. Two rows that could be about one record never
-// stay in the same batch: `cut` is the index of the first row that has to wait for the next one.
+// exactly these values is done after the first hit. What is found is what the database holds; rows
+// that are about one record see each other's work in decide-rows.ts.
 
 import type { Tx } from '../../platform/db.ts'
 import { keysOf } from '../../record-types/match-keys.ts'
@@ -13,9 +13,10 @@ import type { Decision } from '../decide/decide-row.ts'
 import type { ExistingRecord } from '../decide/existing-record.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import type { ResolvedRow } from '../resolve/resolve-row.ts'
-import { contradict, findCollision } from './find-collision.ts'
+import { contradict, type Identities, identitiesOf } from './identities.ts'
 import type { KeyFilter } from './key-filter.ts'
 import { fetchRecords, probeKeys } from './probe-keys.ts'
+import { findRepeatedKeys } from './repeated-keys.ts'
 
 export interface MatchedRow {
   row: ResolvedRow
@@ -24,12 +25,22 @@ export interface MatchedRow {
   /** Key texts by position of the match rule. */
   keys: string[][]
   match: Match
+  /** The match by what the database holds, before the rows of the batch. */
+  stored: Match
   /** The record of a match of one. */
   existing: ExistingRecord | undefined
   hits: Hits
   /** Nothing more has to be looked up for this row. */
   settled: boolean
+  /** Some deciding rules were not looked up, because what was found made them needless. */
+  skipped: boolean
+  /** Records that were found and cannot be meant, by their identities. */
+  dropped: number[]
+  /** What tells the row's record from others; null: not asked yet. */
+  identities: Identities | null
   decision: Decision | null
+  /** The record that the row is about, made or found; null: none (yet). */
+  record_id: number | null
   /** Keys that the record gets by the decision and that were not looked up for the row. */
   gained: GainedKey[]
 }
@@ -46,76 +57,82 @@ export interface MatchPlace {
   plan: ImportPlan
 }
 
-/** Keys of the rows before the cut: what matching can do without the database. */
+/** Rows with their keys, and what they have in common. */
+export interface PreparedRows {
+  rows: MatchedRow[]
+  /** Per match rule, the keys that several of the rows have; null: none. */
+  shared: (Set<string> | null)[]
+}
+
+/** Keys of the rows: what matching can do without the database. */
 export function prepareRows(
   plan: ImportPlan,
   filter: KeyFilter | null,
   rows: ResolvedRow[]
-): MatchedRow[] {
+): PreparedRows {
   const rules = plan.type.match_rules
   const all = rows.map((row) => prepare(plan, rules, row))
-  // Rows can only collide under rules of which a key may have been there before.
+  // Rows can only share keys under rules of which a key may have been there before.
   const doubtful = filter?.knowsAll() ? noteAll(filter, rules, all) : rules.map(() => true)
-  const cut = findCollision(plan.type, all, doubtful)
-  return cut < all.length ? all.slice(0, cut) : all
+  return { rows: all, shared: findRepeatedKeys(rules, all, doubtful) }
 }
 
-/** Matches a batch. Out: the rows before the cut, matched, in order; and the records looked at. */
+/** Matches a batch with what the database holds. Out: the records looked at. */
 export async function matchRows(
   place: MatchPlace,
   batch: MatchedRow[]
-): Promise<{ matched: MatchedRow[]; records: Map<number, ExistingRecord> }> {
+): Promise<Map<number, ExistingRecord>> {
   const { type } = place.plan
   const records = new Map<number, ExistingRecord>()
-  if (batch.every((one) => one.settled)) return { matched: batch, records }
+  if (batch.every((one) => one.settled)) return records
   const hashes = batch.map((one) => one.row.hash)
   await fetchInto(place, records, idsOfCells(batch), hashes)
   for (const [index, rule] of type.match_rules.entries()) {
     await probeRule(place, records, batch, index, rule, hashes)
   }
-  const matched = batch.slice(0, chooseAll(place.plan, batch, records))
+  chooseAll(place.plan, batch, records)
   // Values are left out for a record whose fingerprint is that of any row in the batch. Where it
   // is not that of its own row, they are needed after all; and for the titles of candidates.
-  const bare = matched.flatMap((one) => (isUntouched(one) ? [] : idsOfMatch(one.match)))
+  const bare = batch.flatMap((one) => (isUntouched(one) ? [] : idsOfMatch(one.match)))
   await fetchInto(
     place,
     records,
     bare.filter((id) => records.get(id)?.data === null),
     []
   )
-  for (const one of matched) if (one.existing) one.existing = records.get(one.existing.id)
-  return { matched, records }
+  for (const one of batch) if (one.existing) one.existing = records.get(one.existing.id)
+  return records
 }
 
 const isUntouched = (one: MatchedRow) => one.existing?.fingerprint === one.row.hash
 
-/** Chooses the record of every row. Out: index of the first row that hits a record which an earlier
- *  row has taken: it must see what that one makes of it, also where it hits several. */
+/** Chooses the record of every row. */
 function chooseAll(
   plan: ImportPlan,
   batch: MatchedRow[],
   records: Map<number, ExistingRecord>
-): number {
-  const rules = plan.type.match_rules
-  const seen = new Set<number>()
-  for (const [index, one] of batch.entries()) {
+): void {
+  for (const one of batch) {
     if (isOut(one.row)) continue
-    const id = one.row.id
-    one.match = chooseMatch({ rules, ...plan }, id, records.has(id ?? -1), one.hits)
-    if (idsOfMatch(one.match).some((id) => seen.has(id))) return index
-    if (one.match.kind !== 'one') continue
-    seen.add(one.match.id)
-    one.existing = records.get(one.match.id)
+    one.match = chooseOne(plan, one, records.has(one.row.id ?? -1), one.hits)
+    one.stored = one.match
+    if (one.match.kind === 'one') one.existing = records.get(one.match.id)
   }
-  return batch.length
+}
+
+/** The record that one row is about, by what was found for it. */
+export function chooseOne(plan: ImportPlan, one: MatchedRow, idExists: boolean, hits: Hits): Match {
+  return chooseMatch({ rules: plan.type.match_rules, ...plan }, one.row.id, idExists, hits)
 }
 
 const nothing: never[] = []
+const noMatch: Match = { kind: 'none' }
 
-/** Rows that are about no record, or not yet. */
-const isOut = (row: ResolvedRow) => row.rejected || row.waits || row.isSample
+/** Rows that are about no record. One that waits is about one: others must not get ahead of it. */
+const isOut = (row: ResolvedRow) => row.rejected || row.isSample
 
-function idsOfMatch(match: Match): number[] {
+/** The records that a match is about. */
+export function idsOfMatch(match: Match): number[] {
   if (match.kind === 'one') return [match.id]
   return match.kind === 'several' || match.kind === 'conflict' ? match.ids : nothing
 }
@@ -128,17 +145,21 @@ function prepare(plan: ImportPlan, rules: MatchRule[], row: ResolvedRow): Matche
   }
   const out = isOut(row)
   const values = plan.keyDefaults === null ? row.values : withDefaults(plan.keyDefaults, row.values)
-  // A row that waits keeps later rows about its record waiting, too.
-  const keys = out && !row.waits ? [] : rules.map((rule) => keysOf(rule, values, organization_id))
+  const keys = out ? [] : rules.map((rule) => keysOf(rule, values, organization_id))
   return {
     row,
     organization_id,
     keys,
-    match: { kind: 'none' },
+    match: noMatch,
+    stored: noMatch,
     existing: undefined,
     hits: nothing,
     settled: out,
+    skipped: false,
+    dropped: nothing,
+    identities: null,
     decision: null,
+    record_id: null,
     gained: nothing
   }
 }
@@ -198,7 +219,12 @@ async function probeRule(
   if (!decides && (!rule.suggests || plan.options.similar === 'ignore')) return
   const needed = (one: MatchedRow) =>
     (decides && (rule.identity || all_agree)) || !isFound(plan, one)
-  const open = batch.filter((one) => !one.settled && needed(one))
+  const open = batch.filter((one) => {
+    if (one.settled) return false
+    const isNeeded = needed(one)
+    if (decides && !isNeeded) one.skipped = true
+    return isNeeded
+  })
   const keys = open.flatMap((one) => one.keys[index] ?? [])
   if (keys.length === 0) return
   const type_id = plan.type.type_id
@@ -207,7 +233,7 @@ async function probeRule(
   const hitRows = open.filter((one) => {
     const ids = (one.keys[index] ?? []).flatMap((key) => found.get(key) ?? [])
     if (one.hits === nothing) one.hits = []
-    one.hits[index] = ids.length > 1 ? [...new Set(ids)] : ids
+    one.hits[index] = ids.length > 1 ? [...new Set(ids)].sort((a, b) => a - b) : ids
     return ids.length > 0
   })
   const ids = hitRows.flatMap((one) => one.hits[index] ?? [])
@@ -233,18 +259,32 @@ function settle(
   const hits = one.hits[index] ?? []
   if (rule.suggests) return
   if (!rule.identity) {
-    // Where all must agree, an identity that names somebody else is a conflict, and is kept as one.
-    const { match_policy, match_rules } = plan.type
-    const isKnown = match_rules.some((other, i) => other.identity && one.hits[i]?.length)
-    if (match_policy !== 'all_agree' || !isKnown) {
-      one.hits[index] = hits.filter(
-        (id) => !contradict(plan.type, one.row.values, records.get(id)?.data ?? {})
-      )
+    const kept = hits.filter((id) => mayMean(plan, one, records.get(id)?.data ?? {}, one.hits))
+    if (kept.length < hits.length) {
+      one.dropped = [...one.dropped, ...hits.filter((id) => !kept.includes(id))]
     }
+    one.hits[index] = kept
   }
   const [first] = hits
   if (one.row.id !== null || hits.length !== 1 || first === undefined) return
-  one.settled = records.get(first)?.fingerprint === one.row.hash
+  if (records.get(first)?.fingerprint !== one.row.hash) return
+  one.settled = true
+  one.skipped = true
+}
+
+/** Whether a row found without an identity may be about a record: nothing tells the two apart. */
+export function mayMean(
+  { type }: ImportPlan,
+  one: MatchedRow,
+  data: RecordData,
+  hits: Hits,
+  identities = identitiesOf(type, data)
+): boolean {
+  // Where all must agree, an identity that names somebody else is a conflict, and is kept as one.
+  const isKnown = () => type.match_rules.some((rule, i) => rule.identity && hits[i]?.length)
+  if (type.match_policy === 'all_agree' && isKnown()) return true
+  one.identities ??= identitiesOf(type, one.row.values)
+  return !contradict(one.identities, identities)
 }
 
 /** Fetches the records not fetched yet, or fetched without values although all are wanted now. */

@@ -29,11 +29,10 @@ export async function probeKeys(
   })
   for (const [value, record_id] of rows) {
     const ids = found.get(value)
-    if (ids) {
-      ids.push(record_id)
-      ids.sort((a, b) => a - b)
-    } else found.set(value, [record_id])
+    if (ids) ids.push(record_id)
+    else found.set(value, [record_id])
   }
+  for (const ids of found.values()) if (ids.length > 1) ids.sort((a, b) => a - b)
   return found
 }
 

@@ -172,6 +172,12 @@ export function keyOfName(
   return keyText(rule, normalName(names, rule, text), scope)
 }
 
+/** Why a name cannot be that of a new record: it is not of the field's kind; null: it can. */
+export function nameProblem({ readers }: ReferenceNames, rule: MatchRule, text: string) {
+  const reader = readers.get(rule.fields[0] ?? '')
+  return reader === undefined || reader.read(text) !== undefined ? null : reader.problem(text)
+}
+
 /** A name in the form in which the other type stores it: hosts without scheme, MACs with colons. */
 export function normalName({ readers }: ReferenceNames, rule: MatchRule, text: string): string {
   if (rule.fields.length > 1) return text

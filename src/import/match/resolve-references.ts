@@ -16,7 +16,8 @@ import {
   findSimilar,
   isTooLong,
   type NewReference,
-  nameLimit
+  nameLimit,
+  namingRule
 } from './create-references.ts'
 import { findNames } from './find-names.ts'
 import {
@@ -24,6 +25,7 @@ import {
   isId,
   isReadable,
   keyOfName,
+  nameProblem,
   type ReferenceNames,
   type ReferencePlace,
   rulesOf,
@@ -293,10 +295,14 @@ function refuse(
     value: text,
     ...(similar && { candidates: similar })
   }
+  const unreadable = creates ? nameProblem(names, namingRule(names), text) : null
   if (creates && similar) reject(row, rowProblem('similar_refused', place))
   else if (creates && isTooLong(names, text)) {
     const args = { found: text.length, limit: nameLimit(names) }
     reject(row, rowProblem('value_too_long', { ...place, args }))
+  } else if (unreadable !== null) {
+    const { code, args } = unreadable
+    reject(row, rowProblem(code, { ...place, ...(args && { args }) }))
   } else if (names.on_missing === 'ignore' && !field.required) {
     warn(row, rowProblem('reference_ignored', place))
   } else reject(row, rowProblem('unknown_reference', place))

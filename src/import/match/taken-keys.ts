@@ -1,47 +1,61 @@
 // Identities that a record would get by an update although another record has them: parts of such a
 // key come from the row and parts from the record, so matching has not looked it up.
-// In: decided rows. Out: the same, rows that would take somebody else's identity rejected. One
+// In: decided rows. Out: the rows that would take somebody else's identity, with those others. One
 // statement for each rule concerned, and none for most batches. Called by run-batch.ts.
 
-import { rowProblem } from '../../errors.ts'
+import { keysOf } from '../../record-types/match-keys.ts'
 import type { MatchRule } from '../../record-types/types.ts'
 import type { BatchPlace, DecidedRow } from '../batch.ts'
+import type { BatchRecords } from '../batch-records.ts'
+import type { MatchedRow } from './match-rows.ts'
 import { probeKeys } from './probe-keys.ts'
 
-/** Rejects updates by which two records would have one identity. Changes the decisions in place. */
-export async function refuseTakenKeys(place: BatchPlace, decided: DecidedRow[]): Promise<void> {
-  const rules = place.plan.type.match_rules
-  for (const [index, rule] of rules.entries()) {
+/** Finds the updates by which two records would have one identity. Out: ids of the other records by
+ *  row; empty for most batches. */
+export async function findTakenKeys(
+  place: BatchPlace,
+  decided: DecidedRow[],
+  records: BatchRecords
+): Promise<Map<MatchedRow, number[]>> {
+  const taken = new Map<MatchedRow, number[]>()
+  const { match_rules } = place.plan.type
+  for (const [index, rule] of match_rules.entries()) {
     if (!rule.identity || !place.plan.deciding[index]) continue
     const gaining = decided.filter((one) => one.gained.some((gained) => gained.index === index))
-    if (gaining.length > 0) await refuseUnder(place, rule, index, gaining, decided)
+    if (gaining.length > 0) await findUnder(place, { rule, index }, gaining, records, taken)
   }
+  return taken
 }
 
-async function refuseUnder(
+async function findUnder(
   { tx, account_id, plan }: BatchPlace,
-  rule: MatchRule,
-  index: number,
+  { rule, index }: { rule: MatchRule; index: number },
   gaining: DecidedRow[],
-  decided: DecidedRow[]
+  records: BatchRecords,
+  taken: Map<MatchedRow, number[]>
 ): Promise<void> {
   const keysIn = (one: DecidedRow) =>
     one.gained.filter((gained) => gained.index === index).map(({ key }) => key)
   const wanted = [...new Set(gaining.flatMap(keysIn))]
   const type_id = plan.type.type_id
-  const held = await probeKeys(tx, { account_id, type_id, rule: rule.code }, wanted)
-  // Rows of this batch that make records are not in the database yet.
-  const made = new Set(
-    decided.flatMap((one) => (one.decision.action === 'create' ? (one.keys[index] ?? []) : []))
-  )
+  const stored = await probeKeys(tx, { account_id, type_id, rule: rule.code }, wanted)
+  const held = heldInBatch(rule, wanted, records)
   for (const one of gaining) {
-    if (one.decision.action !== 'update') continue
-    const { id } = one.decision.record
-    const others = keysIn(one)
-      .flatMap((key) => held.get(key) ?? [])
-      .filter((held) => held !== id)
-    if (others.length === 0 && !keysIn(one).some((key) => made.has(key))) continue
-    const candidates = [id, ...others].map((other) => ({ id: other, title: `#${other}` }))
-    one.decision = { action: 'reject', problems: [rowProblem('identity_conflict', { candidates })] }
+    const lost = (key: string) => records.lost[index]?.get(key) ?? []
+    const others = keysIn(one).flatMap((key) => [
+      ...(stored.get(key) ?? []).filter((id) => !lost(key).includes(id)),
+      ...(held.get(key) ?? [])
+    ])
+    const [first, ...more] = new Set(others.filter((id) => id !== one.record_id))
+    if (first !== undefined) taken.set(one, [first, ...more])
   }
+}
+
+/** Which records of the batch hold the keys once all its rows are in. */
+function heldInBatch(rule: MatchRule, wanted: string[], { all }: BatchRecords) {
+  const held = new Map<string, number[]>(wanted.map((key) => [key, []]))
+  for (const { now } of all.values()) {
+    for (const key of keysOf(rule, now.data, now.organization_id)) held.get(key)?.push(now.id)
+  }
+  return held
 }

@@ -6,7 +6,7 @@ import { appError } from '../../errors.ts'
 import type { TypeCatalogue } from '../../record-types/registry.ts'
 import { idField } from '../../record-types/types.ts'
 import { checkChoices } from '../accept/check-choices.ts'
-import { type Choices, readCountry, readEncoding, readOption, readType } from '../accept/options.ts'
+import { readEncoding, readJsonChoices, readOption, readType } from '../accept/options.ts'
 import { factsOf } from './profile-facts.ts'
 import type { ProfileSchema, WholeProfile } from './schemas.ts'
 import type { Profile, ProfileRow } from './store.ts'
@@ -19,11 +19,8 @@ export function makeProfile(
   { name: _, type: typeName, mapping = {}, ...said }: Static<typeof WholeProfile>
 ): Profile {
   const type = readType(types, typeName)
-  const options: Choices = { ...said }
+  const options = readJsonChoices(said)
   if (options.encoding !== undefined) options.encoding = readEncoding('encoding', options.encoding)
-  if (typeof options.default_country === 'string') {
-    options.default_country = readCountry('default_country', options.default_country)
-  }
   if (options.delimiter !== undefined) readOption(options, types, 'delimiter', options.delimiter)
   checkChoices(types, type, options)
   const fields = new Set([idField, ...type.fields.map((field) => field.name)])

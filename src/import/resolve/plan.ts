@@ -145,7 +145,8 @@ const noSecrets: SecretBox = {
 const nameOf = (field: Field) => field.name
 
 /** Whether a header stands only in CSV that we gave out. */
-const isOurs = (header: string) => header === idLabel || header.startsWith(problemColumnPrefix)
+export const isOurs = (header: string) =>
+  header === idLabel || header.startsWith(problemColumnPrefix)
 
 function decides(rule: MatchRule, options: ImportOptions): boolean {
   if (rule.suggests || rule.lookup_only) return false

@@ -32,6 +32,9 @@ export interface ResolvedRow {
 
 const state: HashState = { a: 0, b: 0 }
 const nonAscii = /[^\t-~]/
+// How our own export writes a value that says what clears a cell; and cells with a JSON list.
+const quotedMarker = /^'+__CLEAR__$/
+const listStart = /^\["/
 const formulaStart = /^'+[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
 // A formula, but not a number or a phone number with a sign in front; or a script.
 const executable = /^[=@]|^[+-](?![\d\s.,()/-]*$)|<script|javascript:|<[^>]{0,200}\son[a-z]{3,20}=/i
@@ -65,10 +68,11 @@ export function resolveRow(plan: ImportPlan, raw: RawRow): ResolvedRow {
       clear(column, row)
       continue
     }
+    const cell = plan.unescapeFormulas && quotedMarker.test(text) ? text.slice(1) : text
     const value =
       column.separator === null
-        ? readOne(column, text, row)
-        : readMany(column, column.separator, text, row)
+        ? readOne(column, cell, row)
+        : readMany(column, partsOf(cell, column.separator), row, plan.options.clear_marker)
     if (value !== undefined) row.values[column.field.name] = value
   }
   if (plan.idIndex >= 0) readId(plan, row)
@@ -135,24 +139,38 @@ function readOne(column: PlanColumn, text: string, row: ResolvedRow): Json | und
   return value
 }
 
-/** Splits at the separator; blanks and repeats are dropped. The order of the cell is kept, unless the
- *  field has one of its own. */
+/** The values of a cell: between its separators, or those of a JSON list of texts, which may hold the
+ *  separator. */
+function partsOf(text: string, separator: string): string[] {
+  if (listStart.test(text)) {
+    try {
+      const list: unknown = JSON.parse(text)
+      if (Array.isArray(list) && list.every((one) => typeof one === 'string')) return list
+    } catch {
+      // Only looks like one.
+    }
+  }
+  return text.includes(separator) ? text.split(separator) : [text]
+}
+
+/** Blanks and repeats are dropped. The order of the cell is kept, unless the field has one of its
+ *  own. */
 function readMany(
   column: PlanColumn,
-  separator: string,
-  text: string,
-  row: ResolvedRow
+  parts: string[],
+  row: ResolvedRow,
+  marker: string | null
 ): Json[] | undefined {
-  if (!text.includes(separator)) {
-    const value = readOne(column, text, row)
-    return value === undefined ? undefined : [value]
-  }
   const values: Json[] = []
   let isBlank = true
-  for (const part of text.split(separator)) {
+  for (const part of parts) {
     const one = part.trim()
     if (one === '') continue
     isBlank = false
+    if (one === marker && parts.length > 1) {
+      reject(row, problemAt(column, one, 'clear_marker_in_list'))
+      continue
+    }
     const value = readOne(column, one, row)
     if (value !== undefined && !values.some((other) => isSameValue(column, other, value))) {
       values.push(value)

@@ -4,12 +4,13 @@
 import { rowProblem } from '../../errors.ts'
 import { copyAll } from '../../platform/copy-in.ts'
 import { keysOf } from '../../record-types/match-keys.ts'
-import type { Json, RecordData } from '../../record-types/types.ts'
+import type { Json } from '../../record-types/types.ts'
 import type { BatchMemory, BatchPlace, DecidedRow } from '../batch.ts'
+import type { BatchRecord } from '../batch-records.ts'
 import type { Decision } from '../decide/decide-row.ts'
 import { keptCells } from '../decide/secret-values.ts'
+import type { DecidedBatch } from '../decide-rows.ts'
 import type { NewReference } from '../match/create-references.ts'
-import { takeRecordIds } from '../match/probe-keys.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import { warn } from '../resolve/resolve-row.ts'
 import type { Outcome, Problem } from '../terms.ts'
@@ -21,6 +22,7 @@ import {
   copyKeys,
   copyRecords,
   type NewRecord,
+  type RecordStep,
   updateRecords
 } from './write-records.ts'
 
@@ -37,39 +39,33 @@ export interface BatchResult {
   rows: RowOutcome[]
 }
 
-// Ids are taken from the sequence for some batches at once; those left over at the end are lost.
-const batchesAhead = 4
-
 /** Writes the batch. `named` are the records that rows may have brought into being by naming them. */
 export async function writeBatch(
   place: BatchPlace,
-  decided: DecidedRow[],
+  { rows: decided, made, idCount }: DecidedBatch,
   named: Map<number, NewReference>
 ): Promise<BatchResult> {
   const { tx, account_id, import_id, plan, memory } = place
-  const creations = decided.filter((one) => one.decision.action === 'create')
-  if (memory.ids.length < creations.length) {
-    memory.ids.push(...(await takeRecordIds(tx, creations.length * batchesAhead)))
-  }
+  memory.ids.splice(0, idCount)
   const used = usedReferences(decided, named, memory)
   const created = used.map(newReferenceRecord)
-  const idOf = new Map<DecidedRow, number>()
-  for (const [index, id] of memory.ids.splice(0, creations.length).entries()) {
-    const one = creations[index] as DecidedRow
-    idOf.set(one, id)
-    created.push(newRecord(plan, one, id))
+  const changed: ChangedRecord[] = []
+  const steps: RecordStep[] = []
+  for (const record of made.all.values()) {
+    if (record.before === null) created.push(newRecord(plan, record))
+    else changed.push({ ...record, before: record.before })
+    for (const step of record.steps) steps.push({ id: record.now.id, ...step })
   }
   noteSimilar(decided, used, memory)
   const { whileBusy } = place
   const write = { tx, account_id, import_id, type: plan.type }
-  const changed = decided.flatMap((one) => changedRecord(plan, one))
   const gained = await updateRecords(write, changed, whileBusy)
   const outcomes: RowOutcome[] = []
   // Made when they are sent: by then the server is at work on what was sent before.
   function* makeOutcomes() {
     for (const one of decided) {
       if (one.decision.action === 'wait') continue
-      const outcome = rowOutcome(plan, one, idOf.get(one) ?? null)
+      const outcome = rowOutcome(plan, one)
       outcomes.push(outcome)
       yield outcome
     }
@@ -78,7 +74,7 @@ export async function writeBatch(
   const parts = [copyOutcomes(place, makeOutcomes())]
   if (place.waited) await dropWaiting(place, decided)
   else if (waiting.length > 0) parts.push(copyWaiting(place, waiting))
-  if (changed.length > 0) parts.unshift(copyChanges(write, changed))
+  if (steps.length > 0) parts.unshift(copyChanges(write, steps))
   if (created.length + gained.length > 0) parts.unshift(copyKeys(account_id, created, gained))
   if (created.length > 0) parts.unshift(copyRecords(write, created))
   await copyAll(tx, parts, whileBusy)
@@ -95,17 +91,13 @@ export async function writeBatch(
   }
 }
 
-function newRecord(plan: ImportPlan, one: DecidedRow, id: number): NewRecord {
-  const data = one.decision.action === 'create' ? one.decision.data : {}
-  const { organization_id } = one
-  const keys = plan.rekeys
-    ? plan.type.match_rules.map((rule) => keysOf(rule, data, organization_id))
-    : one.keys
-  return { id, type: plan.type, organization_id, fingerprint: one.row.hash, data, keys }
+function newRecord({ type }: ImportPlan, { now }: BatchRecord): NewRecord {
+  const keys = type.match_rules.map((rule) => keysOf(rule, now.data, now.organization_id))
+  return { ...now, type, keys }
 }
 
 function newReferenceRecord({ id, type, organization_id, data, keys }: NewReference): NewRecord {
-  return { id, type, organization_id, fingerprint: null, data, keys }
+  return { id, type, version: 1, organization_id, fingerprint: null, data, keys }
 }
 
 /** Tells the first row that names a new record of records that are called nearly the same. */
@@ -160,37 +152,6 @@ function writtenValues(decision: Decision) {
   return decision.action === 'update' ? decision.set : {}
 }
 
-/** The organization a record belongs to once the row is in: it may be taken away. */
-function organizationAfter(
-  { type }: ImportPlan,
-  one: DecidedRow,
-  set: RecordData,
-  before: number | null
-): number | null {
-  const { organization_field } = type
-  if (organization_field !== null && organization_field in set) {
-    return set[organization_field] as number | null
-  }
-  return one.organization_id ?? before
-}
-
-function changedRecord(plan: ImportPlan, one: DecidedRow): ChangedRecord[] {
-  const { decision } = one
-  if (decision.action !== 'update') return []
-  const { record, set, before } = decision
-  return [
-    {
-      id: record.id,
-      version: record.version,
-      organization_id: organizationAfter(plan, one, set, record.organization_id),
-      fingerprint: one.row.hash,
-      data: record.data ?? {},
-      set,
-      before
-    }
-  ]
-}
-
 const outcomeOf: Record<Exclude<Decision['action'], 'wait'>, Outcome> = {
   create: 'created',
   update: 'updated',
@@ -199,7 +160,7 @@ const outcomeOf: Record<Exclude<Decision['action'], 'wait'>, Outcome> = {
   reject: 'rejected'
 }
 
-function rowOutcome(plan: ImportPlan, one: DecidedRow, createdId: number | null): RowOutcome {
+function rowOutcome(plan: ImportPlan, one: DecidedRow): RowOutcome {
   const { decision, match, row } = one
   if (decision.action === 'wait') throw new Error(`row ${row.raw.row} has no outcome yet`)
   const more = problemsOf(decision)
@@ -209,7 +170,7 @@ function rowOutcome(plan: ImportPlan, one: DecidedRow, createdId: number | null)
     raw:
       rejected && plan.sealsCells ? { ...row.raw, cells: keptCells(plan, row.raw.cells) } : row.raw,
     outcome: outcomeOf[decision.action],
-    record_id: rejected ? null : match.kind === 'one' ? match.id : createdId,
+    record_id: rejected ? null : one.record_id,
     matched_by: match.kind === 'one' && !rejected ? match.matched_by : null,
     changed_fields: decision.action === 'update' ? Object.keys(decision.set) : null,
     problems

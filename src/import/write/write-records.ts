@@ -6,11 +6,14 @@ import type { CopyPart } from '../../platform/copy-in.ts'
 import type { Tx } from '../../platform/db.ts'
 import { keysOf } from '../../record-types/match-keys.ts'
 import type { MatchRule, RecordData, RecordType } from '../../record-types/types.ts'
+import { mayChangeKeys } from '../batch-records.ts'
+import type { ExistingRecord } from '../decide/existing-record.ts'
 import { copyText } from './copy-text.ts'
 
 export interface NewRecord {
   id: number
   type: RecordType
+  version: number
   organization_id: number | null
   fingerprint: number | null
   data: RecordData
@@ -19,14 +22,18 @@ export interface NewRecord {
 }
 
 export interface ChangedRecord {
+  /** As the database has it, and as the batch leaves it. */
+  before: ExistingRecord
+  now: ExistingRecord & { fingerprint: number; data: RecordData }
+  /** Only the fields that change; null: the value is taken away. */
+  set: RecordData
+}
+
+/** One change of a record: the version it had before, and what that version said otherwise. */
+export interface RecordStep {
   id: number
   version: number
-  organization_id: number | null
-  fingerprint: number
-  /** All values before the change. */
-  data: RecordData
-  /** Only the fields that change: new values and values before (null: had none). */
-  set: RecordData
+  /** Value before by field that changed; null: had none. */
   before: RecordData
 }
 
@@ -41,15 +48,16 @@ export interface WritePlace {
 export function copyRecords({ account_id, import_id }: WritePlace, records: NewRecord[]): CopyPart {
   const tail = `${import_id}\t${import_id}\t`
   function* lines() {
-    for (const { type, id, organization_id, fingerprint, data } of records) {
-      const head = `${account_id}\t${type.type_id}\t${id}\t${organization_id ?? '\\N'}\t`
+    for (const { type, id, version, organization_id, fingerprint, data } of records) {
+      const place = `${account_id}\t${type.type_id}\t${id}\t${version}`
+      const head = `${place}\t${organization_id ?? '\\N'}\t`
       yield `${head}${fingerprint ?? '\\N'}\t${tail}${copyText(JSON.stringify(data))}\n`
     }
   }
   return {
     sql: `/* write.create_records */
-    COPY records (account_id, type_id, id, organization_id, fingerprint, created_import_id,
-      updated_import_id, data) FROM STDIN`,
+    COPY records (account_id, type_id, id, version, organization_id, fingerprint,
+      created_import_id, updated_import_id, data) FROM STDIN`,
     lines: lines()
   }
 }
@@ -86,12 +94,12 @@ function pushKeyLines(
 }
 
 /** The history of changed records: what they were before. */
-export function copyChanges(place: WritePlace, records: ChangedRecord[]): CopyPart {
+export function copyChanges(place: WritePlace, steps: RecordStep[]): CopyPart {
   const { account_id, import_id, type } = place
   const today = new Date().toISOString().slice(0, 10)
   const middle = `${today}\t${type.type_id}\t${import_id}\tupdate\t`
   function* lines() {
-    for (const { id, version, before } of records) {
+    for (const { id, version, before } of steps) {
       yield `${account_id}\t${id}\t${version}\t${middle}${copyText(JSON.stringify(before))}\n`
     }
   }
@@ -118,11 +126,11 @@ export async function updateRecords(
     UPDATE records AS r
     SET data = CASE WHEN u.cleared IS NULL THEN r.data || u.set_data::jsonb
         ELSE (r.data || u.set_data::jsonb) - string_to_array(u.cleared, ',') END,
-      version = r.version + 1, updated_at = now(),
+      version = u.version, updated_at = now(),
       updated_import_id = $3::bigint, fingerprint = u.fingerprint,
       organization_id = u.organization_id
-    FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[])
-      AS u (id, organization_id, fingerprint, set_data, cleared)
+    FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[],
+      $9::integer[]) AS u (id, organization_id, fingerprint, set_data, cleared, version)
     WHERE r.account_id = $1::integer
     AND r.type_id = $2::smallint
     AND r.id = ANY ($4::bigint[])
@@ -131,11 +139,12 @@ export async function updateRecords(
       account_id,
       type.type_id,
       import_id,
-      records.map((record) => record.id),
-      records.map((record) => record.organization_id),
-      records.map((record) => record.fingerprint),
-      records.map((record) => JSON.stringify(record.set)),
-      records.map(({ set }) => clearedFields(set))
+      records.map(({ now }) => now.id),
+      records.map(({ now }) => now.organization_id),
+      records.map(({ now }) => now.fingerprint),
+      records.map(({ set }) => JSON.stringify(set)),
+      records.map(({ set }) => clearedFields(set)),
+      records.map(({ now }) => now.version)
     ]
   )
   meanwhile()
@@ -192,18 +201,17 @@ function diffKeys(
   gained: string[],
   lost: LostKey[]
 ): void {
-  const { id, set, data, organization_id } = record
-  const now = { ...data, ...set }
-  const moved = type.organization_field !== null && type.organization_field in set
-  const was = moved ? (record.before[type.organization_field as string] as number) : organization_id
+  const { before, now, set } = record
+  const { id } = now
+  const moved = before.organization_id !== now.organization_id
   for (const [place, rule] of type.match_rules.entries()) {
-    if (!moved && !rule.fields.some((name) => name in set)) continue
-    const before = keysOf(rule, data, was)
-    const after = keysOf(rule, now, organization_id)
+    if (!mayChangeKeys(type, rule, set) && !(moved && rule.scope === 'organization')) continue
+    const old = keysOf(rule, before.data ?? {}, before.organization_id)
+    const after = keysOf(rule, now.data, now.organization_id)
     const keys: string[][] = type.match_rules.map(() => [])
-    keys[place] = after.filter((value) => !before.includes(value))
+    keys[place] = after.filter((value) => !old.includes(value))
     pushKeyLines(gained, account_id, type, id, keys)
-    for (const value of before) {
+    for (const value of old) {
       if (!after.includes(value)) lost.push({ rule: rule.code, value, record_id: id })
     }
   }

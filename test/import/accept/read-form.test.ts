@@ -151,6 +151,31 @@ t.test('takes an option that was sent as JSON', async (t) => {
   t.match(JSON.parse(answer.text).columns, [{ field: 'organization' }, { field: 'title' }])
 })
 
+t.test('says of an option what is wrong with it, not with a value that nobody sent', async (t) => {
+  const s = await setup(t)
+  const head = 'Content-Disposition: form-data; name="mapping"\r\nContent-Type: application/json'
+  const deep = { name: 'mapping', content: `${'['.repeat(5_000)}${']'.repeat(5_000)}`, head }
+  const cases: [Parameters<typeof formBody>[0], RegExp][] = [
+    [[type, deep, file], /^Option "mapping": It is nested deeper than/],
+    [[type, type, file], /^Option "type": It was given twice/],
+    [[file], /^Option "type": It is required/],
+    [
+      [type, { name: 'text', content: csv, filename: 'a.csv' }],
+      /^Option "text": It came as a file/
+    ],
+    [
+      [type, file, { name: 'separators', content: '{"emails":"."}' }],
+      /"\." is part of every value of "emails"/
+    ]
+  ]
+  for (const [parts, detail] of cases) {
+    const answer = await rawPost({ url: s.url, key: s.key, body: formBody(parts) })
+    t.equal(answer.status, 400, answer.text)
+    t.match(JSON.parse(answer.text), { code: 'invalid_option', detail })
+  }
+  t.same(await kept(s), nothing)
+})
+
 t.test('takes pasted rows in the place of a file', async (t) => {
   const s = await setup(t)
   const text = { name: 'text', content: csv.replace('Ann', 'Änn') }

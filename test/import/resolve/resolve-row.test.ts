@@ -133,6 +133,27 @@ t.test('the clear marker clears, but nothing that is required', async (t) => {
   })
 })
 
+t.test('the clear marker among other values is a fault, as nobody can mean both', async (t) => {
+  const row = resolveRow(plan(), raw('', 'Acme', 'Ann', '', '', 'b, __CLEAR__', ''))
+  t.match(row.problems, [{ code: 'clear_marker_in_list', column: 'tags', value: '__CLEAR__' }])
+  t.equal(row.rejected, true)
+})
+
+t.test('a list may be JSON, where its values hold the separator', async (t) => {
+  const tags = (cell: string) =>
+    resolveRow(plan(), raw('', 'Acme', 'Ann', '', '', cell, '')).values.tags
+  t.same(tags('["a, b", "c", "c"]'), ['a, b', 'c'])
+  t.same(tags('["a"'), ['["a"'])
+  t.same(tags('["a", 1]'), ['["a"', '1]'])
+})
+
+t.test('a value that only looks like the clear marker has a quote in our own files', async (t) => {
+  const cells = ['', 'Acme', "'__CLEAR__", '', '', '', '']
+  t.equal(resolveRow(plan(), raw(...cells)).values.first_name, '__CLEAR__')
+  const foreign = plan(headers.with(0, 'Ref'))
+  t.equal(resolveRow(foreign, raw(...cells)).values.first_name, "'__CLEAR__")
+})
+
 t.test('a secret is in no problem, and its hash tells nothing', async (t) => {
   const passwords = builtinTypes.require('passwords')
   const own = planOf(passwords, ['Organization', 'Name', 'Password'])
@@ -155,9 +176,14 @@ t.test('formulas and scripts are refused where the type wants plain text', async
   for (const text of ['-5', '+49 30 123', 'a = b', 'once = on', '1 < 2']) t.notOk(codes(text), text)
 })
 
-t.test('the sample row of the template is recognised', async (t) => {
-  const { columns } = plan()
-  const cells = headers.map((_, i) => columns.find(({ index }) => index === i)?.sample.cell ?? '')
-  t.equal(resolveRow(plan(), raw(...cells)).isSample, true)
-  t.equal(resolveRow(plan(), raw(...cells.with(2, 'Ann'))).isSample, false)
+t.test('the sample row of the template is recognised, and nothing else is', async (t) => {
+  const own = plan(headers.slice(1))
+  const sampleOf = (columns: typeof own.columns) => columns.map(({ sample }) => sample.cell)
+  const cells = sampleOf(own.columns)
+  t.equal(resolveRow(own, raw(...cells)).isSample, true)
+  t.equal(resolveRow(own, raw(...cells.with(1, 'Ann'))).isSample, false)
+  const withId = plan()
+  t.equal(resolveRow(withId, raw('7', ...cells)).isSample, false, 'it says which record it means')
+  const narrow = plan(['Important'])
+  t.equal(resolveRow(narrow, raw(...sampleOf(narrow.columns))).isSample, false, 'too little')
 })

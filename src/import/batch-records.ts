@@ -1,0 +1,126 @@
+// The records of a batch as its rows leave them, one row after the other: what an earlier row made
+// or changed is seen by the later ones, before anything is written. Filled by decide-rows.ts, written
+// by write/.
+
+import { keysOf } from '../record-types/match-keys.ts'
+import type { MatchRule, RecordData, RecordType } from '../record-types/types.ts'
+import type { ExistingRecord } from './decide/existing-record.ts'
+import { type Identities, identitiesOf } from './match/identities.ts'
+
+/** A record that the batch makes or changes. */
+export interface BatchRecord {
+  /** As the latest row left it. */
+  now: ExistingRecord & { data: RecordData; fingerprint: number }
+  /** As the database has it; null: the batch makes it. */
+  before: ExistingRecord | null
+  /** All changes together; null values: the field is cleared. Of a new record: nothing. */
+  set: RecordData
+  /** What each change changed: the version before it and the values that version had. */
+  steps: { version: number; before: RecordData }[]
+  identities: Identities | null
+}
+
+export interface BatchRecords {
+  all: Map<number, BatchRecord>
+  /** Per match rule, key -> records that got it in this batch. */
+  gained: Map<string, number[]>[]
+  /** Per match rule, key -> records that lost it in this batch. */
+  lost: Map<string, number[]>[]
+  /** Whether any row can see anything of this. */
+  isSeen: boolean
+}
+
+/** Nothing made or changed yet. */
+export function noRecords(type: RecordType): BatchRecords {
+  const maps = () => type.match_rules.map(() => new Map<string, number[]>())
+  return { all: new Map(), gained: maps(), lost: maps(), isSeen: false }
+}
+
+/** Adds a record that a row makes. `shared`: per rule, the keys that other rows have as well. */
+export function addMade(
+  records: BatchRecords,
+  made: BatchRecord['now'],
+  keys: string[][],
+  shared: (Set<string> | null)[]
+): void {
+  records.all.set(made.id, { now: made, before: null, set: {}, steps: [], identities: null })
+  for (const [index, some] of keys.entries()) {
+    for (const key of some) if (shared[index]?.has(key)) put(records, index, key, made.id)
+  }
+}
+
+/** Adds a change of a record, whether it is of this batch or not. */
+export function addChange(
+  records: BatchRecords,
+  type: RecordType,
+  record: ExistingRecord,
+  change: {
+    set: RecordData
+    before: RecordData
+    organization_id: number | null
+    fingerprint: number
+  }
+): void {
+  const { set, before, organization_id, fingerprint } = change
+  const was = record.data ?? {}
+  const data = { ...was, ...set }
+  for (const name in set) if (set[name] === null) delete data[name]
+  const now = { id: record.id, version: record.version + 1, organization_id, fingerprint, data }
+  const known = records.all.get(record.id)
+  const step = { version: record.version, before }
+  if (known) {
+    known.now = now
+    known.steps.push(step)
+    known.identities = null
+    Object.assign(known.set, set)
+  } else {
+    const one = { now, before: record, set: { ...set }, steps: [step], identities: null }
+    records.all.set(record.id, one)
+  }
+  for (const [index, rule] of type.match_rules.entries()) {
+    if (!mayChangeKeys(type, rule, set)) continue
+    const old = keysOf(rule, was, record.organization_id)
+    const fresh = keysOf(rule, data, organization_id)
+    for (const key of fresh) if (!old.includes(key)) put(records, index, key, record.id)
+    for (const key of old) if (!fresh.includes(key)) take(records, index, key, record.id)
+  }
+  // Also without other keys: a later row must see the values.
+  records.isSeen = true
+}
+
+/** Whether a change of these fields may change the keys under a rule. */
+export function mayChangeKeys(type: RecordType, rule: MatchRule, set: RecordData): boolean {
+  const { scope, unless } = rule
+  if (rule.fields.some((name) => name in set)) return true
+  if (unless !== undefined && unless in set) return true
+  const { organization_field } = type
+  if (scope === 'organization') return organization_field !== null && organization_field in set
+  return scope !== 'account' && scope.field in set
+}
+
+function put(records: BatchRecords, index: number, key: string, id: number): void {
+  remove(records.lost[index], key, id)
+  const ids = records.gained[index]?.get(key)
+  if (ids) ids.push(id)
+  else records.gained[index]?.set(key, [id])
+  records.isSeen = true
+}
+
+function take(records: BatchRecords, index: number, key: string, id: number): void {
+  remove(records.gained[index], key, id)
+  const ids = records.lost[index]?.get(key)
+  if (ids) ids.push(id)
+  else records.lost[index]?.set(key, [id])
+  records.isSeen = true
+}
+
+function remove(map: Map<string, number[]> | undefined, key: string, id: number): void {
+  const ids = map?.get(key)?.filter((one) => one !== id)
+  if (ids) map?.set(key, ids)
+}
+
+/** The identities of a record of the batch. */
+export function identitiesNow(type: RecordType, record: BatchRecord): Identities {
+  record.identities ??= identitiesOf(type, record.now.data)
+  return record.identities
+}
