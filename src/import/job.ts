@@ -8,7 +8,7 @@
 
 import { AppError, appError } from '../errors.ts'
 import type { Log } from '../platform/log.ts'
-import type { TypeCatalogue } from '../record-types/registry.ts'
+import { shownNames, type TypeCatalogue } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import type { RecordType } from '../record-types/types.ts'
 import { requireSameFields } from './check-type.ts'
@@ -80,7 +80,7 @@ async function prepare(context: RunContext, run: ClaimedImport): Promise<Run> {
 function requireTypeOf(types: TypeCatalogue, name: string): RecordType {
   const type = types.get(name)
   if (type) return type
-  throw appError('unknown_record_type', { type: name, known: types.names.join(', ') })
+  throw appError('unknown_record_type', { type: name, known: shownNames(types) })
 }
 
 /** Errors that no further attempt can mend end the import; a lost import is left alone; the rest

@@ -17,7 +17,7 @@ import { defineType } from './define-type.ts'
 import type { TypeDefinition, TypeReplacement } from './definition.ts'
 import { defineExtension } from './extend-type.ts'
 import type { ReadCell } from './read-values.ts'
-import { builtinTypes, type TypeCatalogue } from './registry.ts'
+import { builtinTypes, shownNames, type TypeCatalogue } from './registry.ts'
 import {
   countRecords,
   deleteType,
@@ -111,7 +111,7 @@ export async function removeType(change: TypeChange, name: string): Promise<void
 export function requireType(types: TypeCatalogue, name: string): RecordType {
   const type = types.get(name)
   if (type) return type
-  throw appError('record_type_not_found', { type: name, known: types.names.join(', ') })
+  throw appError('record_type_not_found', { type: name, known: shownNames(types) })
 }
 
 async function openTypes(tx: Tx, account_id: number) {

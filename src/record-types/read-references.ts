@@ -4,7 +4,7 @@
 import { cut, type PlacedField } from './check-names.ts'
 import { whyNotByName } from './create-by-name.ts'
 import type { Faults } from './faults.ts'
-import type { TypeCatalogue } from './registry.ts'
+import { shownNames, type TypeCatalogue } from './registry.ts'
 import type { Field, MatchRule, RecordType, Reference } from './types.ts'
 
 /** The type that is defined, and all types as they will be with it. */
@@ -27,8 +27,10 @@ function completeReference(given: Reference, path: string, place: ReferencePlace
   const { types, faults } = place
   const target = types.get(given.type)
   if (!target) {
-    const known = types.names.slice(0, 50).join(', ')
-    faults.add(`${path}/type`, `there is no record type "${cut(given.type)}"; known: ${known}`)
+    faults.add(
+      `${path}/type`,
+      `there is no record type "${cut(given.type)}"; known: ${shownNames(types)}`
+    )
     return given
   }
   const rule = given.rule

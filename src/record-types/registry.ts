@@ -83,3 +83,8 @@ export const builtinTypes: TypeCatalogue = catalogueOf([
   lists.operatingSystems,
   lists.passwordCategories
 ])
+
+/** The names of the types for a message: the first of them when there are many. */
+export function shownNames({ names }: TypeCatalogue): string {
+  return names.length > 50 ? `${names.slice(0, 50).join(', ')}, and more` : names.join(', ')
+}

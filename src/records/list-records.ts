@@ -5,6 +5,7 @@ import type { Static } from 'typebox'
 import { appError } from '../errors.ts'
 import { readCursor, toPage } from '../platform/cursor.ts'
 import type { Db } from '../platform/db.ts'
+import { shownNames } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import { isSensitive, type RecordType } from '../record-types/types.ts'
 import {
@@ -70,7 +71,7 @@ export async function findPlace(
   const types = await loadTypes(db, account_id)
   const type = types.get(name)
   if (type) return { account_id, types, type }
-  throw appError('unknown_record_type', { type: name, known: types.names.join(', ') })
+  throw appError('unknown_record_type', { type: name, known: shownNames(types) })
 }
 
 function checkFields(type: RecordType, filter: Record<string, string>) {

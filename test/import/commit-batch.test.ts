@@ -178,6 +178,34 @@ for (const [name, { headers, cells }] of Object.entries(wide)) {
   })
 }
 
+t.test('rows about one record do not end a batch', async (t) => {
+  const { pool, started, account_id } = await start(t)
+  const headers = ['external_id', 'name', 'emails', 'phones']
+  const own = planOf(builtinTypes.require('users'), headers)
+  const cells = (i: number) =>
+    i % 2 === 0
+      ? [`u${i}`, 'Ann', `u${i}@x.io`, '']
+      : [`u${i - 1}`, 'Ann', '', `+4930${100_000 + i}`]
+  const memory = startMemory(own)
+  const rows = Array.from({ length: 400 }, (_, i) =>
+    resolveRow(own, { row: i + 1, line: i + 2, offset: 0, cells: cells(i), problems: null })
+  )
+  const run = { ...started, plan: own, memory, whileBusy: () => {}, waited: false }
+  const step = await commitBatch(run, prepareBatch(own, memory, rows), after)
+  t.equal(step.rowCount, 400, 'all in one')
+  const { rows: found } = await pool.query(
+    `SELECT count(*) AS users, min(r.version) AS version,
+      (SELECT count(*) FROM record_changes c WHERE c.account_id = $1 AND c.version = 1) AS steps,
+      (SELECT count(*) FROM record_keys k WHERE k.account_id = $1 AND k.type_id = 20) AS keys
+    FROM records r
+    WHERE r.account_id = $1 AND r.type_id = 20
+      AND r.data ? 'emails' AND r.data ? 'phones' AND r.created_import_id = $2`,
+    [account_id, started.run.id]
+  )
+  // External id, address and number of each.
+  t.strictSame(found, [{ users: 200, version: 2, steps: 200, keys: 600 }])
+})
+
 t.test('a row that is rejected leaves no organization behind', async (t) => {
   const { pool, started, account_id } = await start(t)
   const rows = makeRows(2, (i) => [`c-${i}`, `Org ${i}`, 'Ann', i === 1 ? 'nonsense' : '', ''])

@@ -1,6 +1,8 @@
 // Changes of record types that would tear values or references are refused.
 
 import t from 'tap'
+import { builtinTypes, catalogueOf, shownNames } from '../../src/record-types/registry.ts'
+import type { RecordType } from '../../src/record-types/types.ts'
 import { type Setup, setup } from '../setup.ts'
 
 const asset = (more: object = {}) => ({
@@ -105,4 +107,12 @@ t.test('a definition that cannot be kept is refused', async (t) => {
     const nul = await s.request(method, path, { body: asset({ description: 'a\0b' }) })
     t.match(nul.body, { code: 'validation_failed', errors: [{ path: 'body/description' }] })
   }
+})
+
+t.test('a message names the first of many types, not hundreds', async (t) => {
+  const names = Array.from({ length: 60 }, (_, i) => `type_${i}`)
+  const [one] = builtinTypes.list
+  const many = catalogueOf(names.map((name) => ({ ...(one as RecordType), name })))
+  t.match(shownNames(many), /type_49, and more$/)
+  t.equal(shownNames(builtinTypes), builtinTypes.names.join(', '))
 })

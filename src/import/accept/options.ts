@@ -3,7 +3,7 @@
 // the fields it names are there is asked later (check-choices.ts), when the record type is known.
 
 import { appError } from '../../errors.ts'
-import type { TypeCatalogue } from '../../record-types/registry.ts'
+import { shownNames, type TypeCatalogue } from '../../record-types/registry.ts'
 import {
   blankPolicies,
   onMissingPolicies,
@@ -80,13 +80,13 @@ export function readOption(
 export function readType(types: TypeCatalogue, name: string): RecordType {
   const type = types.get(name)
   if (type) return type
-  throw appError('unknown_record_type', { type: shorten(name), known: cutList(types.names) })
+  throw appError('unknown_record_type', { type: shorten(name), known: shownNames(types) })
 }
 
 /** The record type of a complete upload. Throws invalid_option when it names none. */
 export function requireType(options: UploadOptions, types: TypeCatalogue): RecordType {
   if (options.type) return options.type
-  throw optionFault('type', `It is required; give one of: ${cutList(types.names)}.`)
+  throw optionFault('type', `It is required; give one of: ${shownNames(types)}.`)
 }
 
 /** The error for an option whose value makes no sense; the value is cut before it is repeated. */
@@ -193,10 +193,6 @@ export function readCountry(name: string, text: string): string {
   if (/^[A-Z]{2}$/.test(code) && !noCountries.has(code) && regions.of(code)) return code
   throw invalidOption(name, text, 'Give the two letters of a country (ISO 3166-1), such as DE.')
 }
-
-/** Names in a message: the first of them. */
-const cutList = (names: string[]) =>
-  names.length > 50 ? `${names.slice(0, 50).join(', ')}, and more` : names.join(', ')
 
 const shorten = (text: string) =>
   text.length > 100 ? `${text.slice(0, 99).toWellFormed()}…` : text
