@@ -17,6 +17,8 @@ export interface BatchRecord {
   set: RecordData
   /** What each change changed: the version before it and the values that version had. */
   steps: { version: number; before: RecordData }[]
+  /** Keys of a new record that no later row has changed; null: to be worked out. */
+  keys: string[][] | null
   identities: Identities | null
 }
 
@@ -26,15 +28,19 @@ export interface BatchRecords {
   gained: Map<string, number[]>[]
   /** Per match rule, key -> records that lost it in this batch. */
   lost: Map<string, number[]>[]
-  /** Whether any row can see anything of this. */
-  isSeen: boolean
+  /** Whether any key was gained or lost that a later row may have. */
+  hasKeys: boolean
 }
 
 /** Nothing made or changed yet. */
 export function noRecords(type: RecordType): BatchRecords {
   const maps = () => type.match_rules.map(() => new Map<string, number[]>())
-  return { all: new Map(), gained: maps(), lost: maps(), isSeen: false }
+  return { all: new Map(), gained: maps(), lost: maps(), hasKeys: false }
 }
+
+// A new record that no later row changes; never written to.
+const none: RecordData = Object.freeze({})
+const noSteps: BatchRecord['steps'] = []
 
 /** Adds a record that a row makes. `shared`: per rule, the keys that other rows have as well. */
 export function addMade(
@@ -43,9 +49,20 @@ export function addMade(
   keys: string[][],
   shared: (Set<string> | null)[]
 ): void {
-  records.all.set(made.id, { now: made, before: null, set: {}, steps: [], identities: null })
-  for (const [index, some] of keys.entries()) {
-    for (const key of some) if (shared[index]?.has(key)) put(records, index, key, made.id)
+  records.all.set(made.id, {
+    now: made,
+    before: null,
+    set: none,
+    steps: noSteps,
+    keys,
+    identities: null
+  })
+  for (let index = 0; index < keys.length; index++) {
+    const repeated = shared[index]
+    if (!repeated) continue
+    for (const key of keys[index] as string[]) {
+      if (repeated.has(key)) put(records, index, key, made.id)
+    }
   }
 }
 
@@ -70,11 +87,12 @@ export function addChange(
   const step = { version: record.version, before }
   if (known) {
     known.now = now
-    known.steps.push(step)
+    known.steps = [...known.steps, step]
+    known.keys = null
     known.identities = null
-    Object.assign(known.set, set)
+    known.set = { ...known.set, ...set }
   } else {
-    const one = { now, before: record, set: { ...set }, steps: [step], identities: null }
+    const one = { now, before: record, set, steps: [step], keys: null, identities: null }
     records.all.set(record.id, one)
   }
   for (const [index, rule] of type.match_rules.entries()) {
@@ -84,8 +102,6 @@ export function addChange(
     for (const key of fresh) if (!old.includes(key)) put(records, index, key, record.id)
     for (const key of old) if (!fresh.includes(key)) take(records, index, key, record.id)
   }
-  // Also without other keys: a later row must see the values.
-  records.isSeen = true
 }
 
 /** Whether a change of these fields may change the keys under a rule. */
@@ -103,7 +119,7 @@ function put(records: BatchRecords, index: number, key: string, id: number): voi
   const ids = records.gained[index]?.get(key)
   if (ids) ids.push(id)
   else records.gained[index]?.set(key, [id])
-  records.isSeen = true
+  records.hasKeys = true
 }
 
 function take(records: BatchRecords, index: number, key: string, id: number): void {
@@ -111,7 +127,7 @@ function take(records: BatchRecords, index: number, key: string, id: number): vo
   const ids = records.lost[index]?.get(key)
   if (ids) ids.push(id)
   else records.lost[index]?.set(key, [id])
-  records.isSeen = true
+  records.hasKeys = true
 }
 
 function remove(map: Map<string, number[]> | undefined, key: string, id: number): void {

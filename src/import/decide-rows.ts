@@ -7,7 +7,7 @@ import { rowProblem } from '../errors.ts'
 import { keysOf } from '../record-types/match-keys.ts'
 import type { RecordData } from '../record-types/types.ts'
 import type { BatchPlace, DecidedRow } from './batch.ts'
-import { addChange, addMade, type BatchRecords, noRecords } from './batch-records.ts'
+import { addChange, addMade, type BatchRecords, mayChangeKeys, noRecords } from './batch-records.ts'
 import type { RelatedRecords } from './decide/check-record.ts'
 import { type Decision, decideRow } from './decide/decide-row.ts'
 import type { ExistingRecord } from './decide/existing-record.ts'
@@ -42,12 +42,15 @@ export interface DecidedBatch {
   idCount: number
 }
 
-const none: number[] = []
+const none: never[] = []
 
 /** What the rows of one batch share while they are decided. */
 interface Deciding extends DecideInput, DecidedBatch {
   place: BatchPlace
   defaultsFor(row: ResolvedRow): RecordData
+  /** A record as the rows so far leave it. */
+  stateOf(id: number): ExistingRecord | undefined
+  titleOf(id: number): string
   ownNames: ReferenceNames[]
   /** Position of the rule that tells of similar names; -1: none. */
   suggesting: number
@@ -64,8 +67,12 @@ export function decideRows(place: BatchPlace, input: DecideInput): DecidedBatch 
   const scoped = memory.references.filter(
     ({ field, within }) => within !== null && field.default !== undefined
   )
+  const made = noRecords(type)
+  const stateOf = (id: number) => made.all.get(id)?.now ?? input.records.get(id)
   const deciding: Deciding = {
     ...input,
+    stateOf,
+    titleOf: (id) => title(plan, stateOf(id)?.data) || `#${id}`,
     place,
     defaultsFor: (row) =>
       scoped.length === 0 ? fixed : { ...fixed, ...scopedDefaults(scoped, plan, row) },
@@ -74,14 +81,14 @@ export function decideRows(place: BatchPlace, input: DecideInput): DecidedBatch 
     touched: new Set(),
     renamed: new Set(),
     rows: [],
-    made: noRecords(type),
+    made,
     idCount: 0
   }
   for (const one of input.matched) {
     if (!decideOne(deciding, one)) break
     deciding.rows.push(one as DecidedRow)
   }
-  const { rows, made, idCount } = deciding
+  const { rows, idCount } = deciding
   return { rows, made, idCount }
 }
 
@@ -94,8 +101,7 @@ function decideOne(deciding: Deciding, one: MatchedRow): boolean {
   if (found === null) return false
   one.match = found.match
   const { row, match } = one
-  const stateOf = (id: number) => made.all.get(id)?.now ?? deciding.records.get(id)
-  const existing = match.kind === 'one' ? stateOf(match.id) : undefined
+  const existing = match.kind === 'one' ? deciding.stateOf(match.id) : undefined
   // What is found among this batch's records may have values that were not asked for.
   if (existing?.data === null && existing.fingerprint !== row.hash) return false
   keepOrder(plan, memory, one, existing)
@@ -103,7 +109,7 @@ function decideOne(deciding: Deciding, one: MatchedRow): boolean {
     plan.options.repeats === 'reject' &&
     match.kind === 'one' &&
     (touched.has(match.id) || memory.touched.has(match.id))
-  const titleOf = (id: number) => title(plan, stateOf(id)?.data) || `#${id}`
+  const { titleOf } = deciding
   const decision = decideRow(plan, row, match, existing, {
     defaults: deciding.defaultsFor(row),
     titleOf,
@@ -205,6 +211,7 @@ function gainedKeys(
   // A record that moves takes keys along which its row may not know; one that stays where it is and
   // whose row does not say where, has keys there.
   const elsewhere = one.organization_id !== record.organization_id
+  if (!elsewhere && !match_rules.some((rule) => mayChangeKeys(type, rule, set))) return none
   const data = { ...record.data, ...set }
   return match_rules.flatMap((rule, index) => {
     const changes = rule.fields.some((name) => name in set)

@@ -16,7 +16,7 @@ export function matchAgain(
   stored: Map<number, ExistingRecord>
 ): { match: Match; hits: Hits } | null {
   const { row, hits } = one
-  if (!records.isSeen || row.rejected || row.isSample) return { match: one.stored, hits }
+  if (row.rejected || row.isSample || isApart(one, records)) return { match: one.stored, hits }
   const isThere = (id: number | null) => id !== null && (stored.has(id) || records.all.has(id))
   const now: Hits = plan.type.match_rules.map((_, index) => hitsNow(plan, one, records, index))
   const isOther = now.some((ids, index) => !sameIds(ids ?? [], hits[index] ?? []))
@@ -29,6 +29,18 @@ export function matchAgain(
   // Nobody has looked for similar names of a row that was found.
   if (match.kind === 'none' && one.stored.kind !== 'none') return null
   return { match, hits: now }
+}
+
+/** Whether nothing that the rows before have made can matter to a row. */
+function isApart({ row, hits, dropped }: MatchedRow, { all, hasKeys }: BatchRecords): boolean {
+  if (hasKeys) return false
+  if (all.size === 0) return true
+  if (row.id !== null && all.has(row.id)) return false
+  for (const ids of hits) {
+    if (ids === undefined) continue
+    for (let i = 0; i < ids.length; i++) if (all.has(ids[i] as number)) return false
+  }
+  return dropped.length === 0 || !dropped.some((id) => all.has(id))
 }
 
 /** The records found under one rule: those of the database, less those that lost the key in this

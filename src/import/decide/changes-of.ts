@@ -35,14 +35,18 @@ export function changesOf(
   const given = plan.type.check ? new Set<string>() : nobody
   const changes: Changes = { set: {}, before: {}, after: data, given, problems: [] }
   if (row.missing !== null && plan.options.blank === 'overwrite') noteCleared(plan, row, changes)
+  // Only rules across fields look at the whole record.
+  const needsAfter = plan.type.check !== undefined || plan.type.shared_fields !== undefined
   let copied = false
   for (const name in row.values) {
     // The id by which it was found may be spelt otherwise.
     if (folds && name === 'external_id') continue
-    const field = plan.fields.get(name) as Field
     const value = row.values[name] as Json
     const was = data[name]
     if (value !== null && given !== nobody) given.add(name)
+    // Most cells say what the record says; joining equal values changes nothing either.
+    if (sameJson(was, value)) continue
+    const field = plan.fields.get(name) as Field
     const joins = value !== null && (folds ? field.many !== null : plan.appending.has(name))
     const now = inOrder(plan, name, joins ? append(plan, field, was, value) : value, related)
     if (isSame(plan, field, was, now)) continue
@@ -58,6 +62,7 @@ export function changesOf(
     }
     changes.set[name] = now
     changes.before[name] = was ?? null
+    if (!needsAfter) continue
     if (!copied) changes.after = { ...data }
     copied = true
     if (now === null) delete changes.after[name]

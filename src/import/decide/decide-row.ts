@@ -3,7 +3,7 @@
 // Called by decide-rows.ts for every row; knows no database.
 
 import { rowProblem } from '../../errors.ts'
-import type { RecordData } from '../../record-types/types.ts'
+import type { Json, RecordData } from '../../record-types/types.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import { missingProblems, type ResolvedRow } from '../resolve/resolve-row.ts'
 import type { Candidate, Problem } from '../terms.ts'
@@ -78,6 +78,8 @@ function mayCreate(plan: ImportPlan, row: ResolvedRow): Problem[] {
 }
 
 const nothing: ReadonlySet<string> = new Set()
+// Of nearly all rows; never written to.
+const noProblems: Problem[] = []
 
 function decideNew(plan: ImportPlan, row: ResolvedRow, context: DecideContext): Decision {
   if (plan.options.mode === 'update_only') {
@@ -91,23 +93,27 @@ function decideNew(plan: ImportPlan, row: ResolvedRow, context: DecideContext): 
     data[name] = inOrder(plan, name, value, context.related)
     given?.add(name)
   }
-  const missing = missingProblems(row)
+  const missing = row.missing === null ? noProblems : missingProblems(row)
   const found = checkRecord(
     plan,
     { after: data, given: given ?? nothing, isNew: true },
     context.related
   )
   const similar = similarProblem(plan, row, context)
-  const problems = [...missing, ...found.problems, ...(similar ? [similar] : [])]
+  const isGood = missing.length === 0 && found.problems.length === 0 && similar === null
+  const problems = isGood
+    ? noProblems
+    : [...missing, ...found.problems, ...(similar ? [similar] : [])]
   if (problems.some(isError)) return { action: 'reject', problems }
   assign(data, found.set)
-  Object.assign(data, generateValues(plan.type, data, context.now))
+  if (plan.generates) Object.assign(data, generateValues(plan.type, data, context.now))
   return { action: 'create', data: sealValues(plan, data), warnings: problems }
 }
 
 /** Puts derived values in place; null takes one away. */
 function assign(data: RecordData, set: RecordData): void {
-  for (const [name, value] of Object.entries(set)) {
+  for (const name in set) {
+    const value = set[name] as Json
     if (value === null) delete data[name]
     else data[name] = value
   }
@@ -139,7 +145,7 @@ function decideExisting(
   if (plan.options.mode === 'create_only' && !folds) {
     return { action: 'skip', record_id: record.id, problem: rowProblem('exists_already') }
   }
-  const warnings = folds ? [rowProblem('folded_into_record')] : []
+  const warnings = folds ? [rowProblem('folded_into_record')] : noProblems
   if (record.data === null) return { action: 'unchanged', record_id: record.id, warnings }
   const changes = changesOf(plan, row, record.data, { folds, related: context.related })
   const { set, before, given, after } = changes
@@ -150,18 +156,20 @@ function decideExisting(
     }
   }
   const found = checkRecord(plan, { after, given, isNew: false }, context.related)
-  const problems = [...changes.problems, ...found.problems]
+  const more = changes.problems.length + found.problems.length
+  const problems = more === 0 ? noProblems : [...changes.problems, ...found.problems]
   if (problems.some(isError)) return { action: 'reject', problems }
-  for (const [name, value] of Object.entries(found.set)) {
+  for (const name in found.set) {
+    const value = found.set[name] as Json
     if ((record.data[name] ?? null) === value) continue
     set[name] = value
     before[name] = record.data[name] ?? null
   }
-  warnings.push(...problems)
+  const all = more === 0 ? warnings : [...warnings, ...problems]
   for (const _ in set) {
-    return { action: 'update', record, set: sealValues(plan, set), before, warnings }
+    return { action: 'update', record, set: sealValues(plan, set), before, warnings: all }
   }
-  return { action: 'unchanged', record_id: record.id, warnings }
+  return { action: 'unchanged', record_id: record.id, warnings: all }
 }
 
 const isError = (problem: Problem) => problem.severity === 'error'

@@ -67,6 +67,8 @@ export interface ImportPlan {
   needsExternalId: boolean
   /** Defaults that are part of match keys: a row that does not say them has them. */
   keyDefaults: RecordData | null
+  /** Some fields are made up for new records. */
+  generates: boolean
   /** The keys of a new record are more than its row says: some fields are made up. */
   rekeys: boolean
   /** By position of the match rule: whether it decides which record a row is about. */
@@ -120,6 +122,7 @@ export function compilePlan(given: {
     maySample:
       idIndex < 0 && type.fields.every((field) => !isNeeded(field) || mapping.includes(field.name)),
     needsExternalId: options.mode === 'update_only' && options.require_external_id,
+    generates: type.fields.some((field) => field.generated !== undefined),
     ...planKeys(type),
     deciding: type.match_rules.map((rule) => decides(rule, options)),
     appending: new Set(

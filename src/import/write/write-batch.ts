@@ -91,8 +91,8 @@ export async function writeBatch(
   }
 }
 
-function newRecord({ type }: ImportPlan, { now }: BatchRecord): NewRecord {
-  const keys = type.match_rules.map((rule) => keysOf(rule, now.data, now.organization_id))
+function newRecord({ type }: ImportPlan, { now, keys: known }: BatchRecord): NewRecord {
+  const keys = known ?? type.match_rules.map((rule) => keysOf(rule, now.data, now.organization_id))
   return { ...now, type, keys }
 }
 
