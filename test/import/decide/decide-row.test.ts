@@ -195,6 +195,19 @@ t.test('a secret is sealed, and left alone while it is the same', async (t) => {
   })
 })
 
+t.test('a text that is added to a secret is sealed with it', async (t) => {
+  const given = {
+    type: 'passwords',
+    options: { update: { notes: 'append' as const } },
+    context: { defaults: {} }
+  }
+  const data = { notes: 'enc:1:glass:first' }
+  t.match(decide({ notes: 'second' }, found, data, given), {
+    set: { notes: 'enc:1:glass:first\nsecond' }
+  })
+  t.match(decide({ notes: 'first' }, found, data, given), { action: 'unchanged' })
+})
+
 t.test('a record that must share a value with the one it refers to', async (t) => {
   const desk = { id: 9, version: 1, organization_id: null, fingerprint: null, data: { project: 3 } }
   const given = { type: 'clients', context: { defaults: {}, related: new Map([[9, desk]]) } }
