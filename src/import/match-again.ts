@@ -18,12 +18,18 @@ export function matchAgain(
   const { row, hits } = one
   if (row.rejected || row.isSample || isApart(one, records)) return { match: one.stored, hits }
   const isThere = (id: number | null) => id !== null && (stored.has(id) || records.all.has(id))
-  const now: Hits = plan.type.match_rules.map((_, index) => hitsNow(plan, one, records, index))
+  // In the order of the rules: who is found by an identity matters to those behind it.
+  const now: Hits = []
+  for (const index of plan.type.match_rules.keys()) {
+    now[index] = hitsNow(plan, one, records, { index, sofar: now })
+  }
   const isOther = now.some((ids, index) => !sameIds(ids ?? [], hits[index] ?? []))
   // Rules were left out because of what was found: that has to hold still.
   if (one.skipped && (isOther || isChanged(records, row.hash, one))) return null
   // Who was left out by values that a row has changed since may be meant now.
   if (one.dropped.some((id) => records.all.has(id))) return null
+  // Or contradicts now, where all must agree.
+  if (isOther && one.dropped.length > 0 && plan.type.match_policy === 'all_agree') return null
   if (!isOther) return { match: one.stored, hits }
   const match = chooseOne(plan, one, isThere(row.id), now)
   // Nobody has looked for similar names of a row that was found.
@@ -49,7 +55,7 @@ function hitsNow(
   plan: ImportPlan,
   one: MatchedRow,
   { all, gained, lost }: BatchRecords,
-  index: number
+  { index, sofar }: { index: number; sofar: Hits }
 ): number[] | undefined {
   const before = one.hits[index]
   const keys = one.keys[index] ?? []
@@ -65,7 +71,7 @@ function hitsNow(
   return ids.filter((id) => {
     const record = all.get(id)
     if (!record) return true
-    return mayMean(plan, one, record.now.data, one.hits, identitiesNow(plan.type, record))
+    return mayMean(plan, one, record.now.data, sofar, identitiesNow(plan.type, record))
   })
 }
 
