@@ -19,6 +19,7 @@ import { sweepStrays } from './platform/files.ts'
 import { healthRoutes } from './platform/health.ts'
 import { type App, answerBrokenRequest, answerError, registerProblems } from './platform/http.ts'
 import { ProblemSchema } from './platform/http-schemas.ts'
+import { registerIdempotency } from './platform/idempotency.ts'
 import type { Log } from './platform/log.ts'
 import { parseQuery } from './platform/query.ts'
 import type { Queue } from './platform/queue.ts'
@@ -26,6 +27,7 @@ import { registerDraining } from './platform/request-body.ts'
 import type { Secrets } from './platform/secrets.ts'
 import type { ReadCell } from './record-types/read-values.ts'
 import { recordTypeRoutes } from './record-types/routes.ts'
+import { historyRoutes } from './records/history/routes.ts'
 import { recordRoutes } from './records/routes.ts'
 
 export interface AppContext {
@@ -50,6 +52,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   await app.register(multipart, multipartOptions(config))
   await registerApiDocs(app, apiTexts)
   registerGuard(app, pool)
+  registerIdempotency(app, { pool, log, keepHours: config.idempotencyKeyHours })
   app.addSchema(ProblemSchema)
 
   apiDocsRoutes(app)
@@ -58,6 +61,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
     cellReader(field, { default_country: null }).read(text)
   recordTypeRoutes(app, { pool, readCell })
   recordRoutes(app, { pool, secrets })
+  historyRoutes(app, { pool, secrets })
   const enqueue: ImportContext['enqueue'] = (tx, job) => enqueueImport(boss, tx, job)
   importRoutes(app, { config, pool, secrets, log, enqueue })
   profileRoutes(app, { pool })
@@ -116,7 +120,7 @@ explains each.
 Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times are ISO 8601 in UTC.`,
   tags: [
     { name: 'imports', description: 'Send files, follow them, read the outcome of every row.' },
-    { name: 'records', description: 'Read what imports wrote.' },
+    { name: 'records', description: 'Read what imports wrote, and bring back what was before.' },
     { name: 'record types', description: 'Which fields and match rules each kind of record has.' },
     { name: 'health', description: 'Probes for load balancers; need no key.' },
     { name: 'docs', description: 'This document.' }

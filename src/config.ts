@@ -37,8 +37,16 @@ export interface Config {
   workerHeartbeatSeconds: number
   /** Upload is closed when no byte arrives for this long. */
   uploadIdleTimeoutMs: number
+  /** How long the answer to a request with an Idempotency-Key is kept. */
+  idempotencyKeyHours: number
   /** A shutdown waits this long for requests and the running batch. */
   shutdownTimeoutMs: number
+  /** Days after an import's end for which its file is kept; 0: for ever. */
+  keepUploadsDays: number
+  /** Days for which the outcomes of rows are kept; 0: for ever. */
+  keepOutcomesDays: number
+  /** Days for which the history of records is kept; 0: for ever. */
+  keepHistoryDays: number
 }
 
 /** Reads the configuration. Throws an Error that names the variable when a value makes no sense. */
@@ -58,7 +66,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     workerConcurrency: whole(env, 'MUSTER_WORKER_CONCURRENCY', 2, 1, 32),
     workerHeartbeatSeconds: whole(env, 'MUSTER_WORKER_HEARTBEAT_SECONDS', 30, 10, 3_600),
     uploadIdleTimeoutMs: whole(env, 'MUSTER_UPLOAD_IDLE_TIMEOUT_MS', 60_000, 100, 3_600_000),
-    shutdownTimeoutMs: whole(env, 'MUSTER_SHUTDOWN_TIMEOUT_MS', 20_000, 100, 600_000)
+    idempotencyKeyHours: whole(env, 'MUSTER_IDEMPOTENCY_KEY_HOURS', 24, 1, 720),
+    shutdownTimeoutMs: whole(env, 'MUSTER_SHUTDOWN_TIMEOUT_MS', 20_000, 100, 600_000),
+    keepUploadsDays: whole(env, 'MUSTER_KEEP_UPLOADS_DAYS', 30, 0, 36_500),
+    keepOutcomesDays: whole(env, 'MUSTER_KEEP_OUTCOMES_DAYS', 90, 0, 36_500),
+    keepHistoryDays: whole(env, 'MUSTER_KEEP_HISTORY_DAYS', 365, 0, 36_500)
   }
 }
 
@@ -79,7 +91,11 @@ export function childEnvironment(config: Config, databaseUrl: string): NodeJS.Pr
     MUSTER_WORKER_CONCURRENCY: String(config.workerConcurrency),
     MUSTER_WORKER_HEARTBEAT_SECONDS: String(config.workerHeartbeatSeconds),
     MUSTER_UPLOAD_IDLE_TIMEOUT_MS: String(config.uploadIdleTimeoutMs),
-    MUSTER_SHUTDOWN_TIMEOUT_MS: String(config.shutdownTimeoutMs)
+    MUSTER_IDEMPOTENCY_KEY_HOURS: String(config.idempotencyKeyHours),
+    MUSTER_SHUTDOWN_TIMEOUT_MS: String(config.shutdownTimeoutMs),
+    MUSTER_KEEP_UPLOADS_DAYS: String(config.keepUploadsDays),
+    MUSTER_KEEP_OUTCOMES_DAYS: String(config.keepOutcomesDays),
+    MUSTER_KEEP_HISTORY_DAYS: String(config.keepHistoryDays)
   }
 }
 

@@ -58,6 +58,17 @@ const operation = {
     title: 'Media type not supported',
     message: 'This route does not take that content type. Send application/json.'
   },
+  idempotency_key_in_use: {
+    status: 409,
+    title: 'Request still running',
+    message: 'A request with the Idempotency-Key "{key}" is still running. Ask again in a moment.'
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'Idempotency-Key used before',
+    message:
+      'The Idempotency-Key "{key}" belongs to another request ({request}). Send a new key, or that request as it was.'
+  },
   // uploads
   not_multipart: {
     status: 415,
@@ -254,6 +265,22 @@ const operation = {
     title: 'Record not found',
     message: 'There is no record {id} in this account.'
   },
+  version_not_found: {
+    status: 404,
+    title: 'Version not found',
+    message: 'Record {id} has no version {version}, or what it was then is no longer kept.'
+  },
+  version_conflict: {
+    status: 409,
+    title: 'Record has changed',
+    message:
+      'Record {id} has version {found} by now, not {expected}: somebody changed it in between.'
+  },
+  restore_conflict: {
+    status: 409,
+    title: 'Version cannot be restored',
+    message: 'Version {version} of record {id} cannot be brought back as it was: {reasons}'
+  },
   record_type_not_found: {
     status: 404,
     title: 'Record type not found',
@@ -273,6 +300,12 @@ const operation = {
     status: 410,
     title: 'Upload no longer stored',
     message: 'The uploaded file is no longer stored. Send it again as a new import.'
+  },
+  rows_gone: {
+    status: 410,
+    title: 'Outcomes no longer stored',
+    message:
+      'The outcomes of the rows of import {id} were dropped on {day}: they are kept for a time only. The counts of the import stay.'
   },
   rows_rejected: {
     status: 422,

@@ -6,9 +6,13 @@ import type { Pool, Tx } from './platform/db.ts'
 import type { Log } from './platform/log.ts'
 import { type Queue, sendInTransaction } from './platform/queue.ts'
 import type { Secrets } from './platform/secrets.ts'
+import { cleanUp } from './retention/clean.ts'
 
 /** Runs one import from its checkpoint to its end. */
 const importQueue = 'import.run'
+
+/** Drops what has had its time. */
+const cleanQueue = 'keep.clean'
 
 export interface ImportJob {
   account_id: number
@@ -35,6 +39,44 @@ export async function registerQueues(boss: Queue, config: Config): Promise<void>
     notify: true
   })
   await boss.updateQueue(importQueue, { heartbeatSeconds })
+  await boss.createQueue(cleanQueue, {
+    // At most one that waits or runs, whoever asks for it.
+    policy: 'exclusive',
+    retryLimit: 5,
+    retryDelay: 60,
+    expireInSeconds: 3_600,
+    heartbeatSeconds,
+    notify: true
+  })
+  await boss.updateQueue(cleanQueue, { heartbeatSeconds })
+}
+
+const hourSeconds = 3_600
+const askAgainMs = 600_000
+const firstAskMs = 60_000
+
+/** Asks for cleaning once an hour: all processes do, and the queue takes one job for each hour.
+ *  (The queue's own schedule would cost every worker two statements a minute, and a chain of jobs
+ *  that follow each other would end with the first one that fails for good.) */
+function scheduleCleaning(boss: Queue, log: Log): { stop(): void } {
+  const ask = () =>
+    boss.send(cleanQueue, {}, { singletonSeconds: hourSeconds }).catch((error: unknown) => {
+      log.warn({ err: error }, 'cleaning not asked for')
+    })
+  // Not at once: a worker that comes up has more urgent work.
+  const first = setTimeout(ask, firstAskMs).unref()
+  const timer = setInterval(ask, askAgainMs).unref()
+  return {
+    stop() {
+      clearTimeout(first)
+      clearInterval(timer)
+    }
+  }
+}
+
+/** Asks for cleaning now. Out: false when it is asked for already. */
+export async function requestCleaning(boss: Queue): Promise<boolean> {
+  return (await boss.send(cleanQueue, {})) !== null
 }
 
 /** Enqueues an import in the transaction that made it ready to run. */
@@ -82,8 +124,14 @@ export async function startWorkers(context: {
       await runImport({ pool, secrets, config, log, signal }, job.data)
     }
   )
+  await boss.work(cleanQueue, { batchSize: 1, pollingIntervalSeconds: 30 }, async ([job]) => {
+    if (!job) return
+    await cleanUp({ pool, config, log, signal: AbortSignal.any([stopping.signal, job.signal]) })
+  })
+  const cleaning = scheduleCleaning(boss, log)
   return {
     async stop() {
+      cleaning.stop()
       stopping.abort()
       await boss.stop({ graceful: true, timeout: config.shutdownTimeoutMs })
     }

@@ -51,9 +51,18 @@ export interface Services {
 
 const settings = {
   // A request waits for its answer: a statement that takes longer than this is a fault.
-  server: { queueRole: 'send', statementTimeoutMs: 30_000 },
+  server: {
+    queueRole: 'send',
+    statementTimeoutMs: 30_000,
+    // Together less than the 5 s in which somebody is told that the database is away.
+    patience: { silentMs: 1_500, probeMs: 2_000 }
+  },
   // Writing a batch may wait for its turn behind other imports of the same type.
-  worker: { queueRole: 'work', statementTimeoutMs: 300_000 }
+  worker: {
+    queueRole: 'work',
+    statementTimeoutMs: 300_000,
+    patience: { silentMs: 10_000, probeMs: 5_000 }
+  }
 } as const
 
 /** Connections that a process needs at most. A running import holds one for its transaction and asks
@@ -71,13 +80,14 @@ export async function openServices(options: {
   log: Log
 }): Promise<Services> {
   const { role, databaseUrl, config, log } = options
-  const { queueRole, statementTimeoutMs } = settings[role]
+  const { queueRole, statementTimeoutMs, patience } = settings[role]
   const secrets = await openSecrets(config)
   const pool = createPool({
     connectionString: databaseUrl,
     name: `muster-${role}`,
     max: connectionsOf(role, config),
     statementTimeoutMs,
+    patience,
     onError: (error) => log.warn({ err: error }, 'lost an idle database connection')
   })
   const boss = createQueue({ connectionString: databaseUrl, log, role: queueRole })

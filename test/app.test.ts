@@ -83,7 +83,8 @@ t.test('an account never sees or changes what belongs to another, on any route',
   for (const { method, path } of withId) {
     const ids = path.startsWith('/records') ? theirs.records : theirs.imports
     for (const id of ids) {
-      const body = method === 'PATCH' ? { body: { mode: 'create_only' } } : {}
+      const content = path.endsWith('/restore') ? { version: 1 } : { mode: 'create_only' }
+      const body = method === 'PATCH' || path.endsWith('/restore') ? { body: content } : {}
       const mine = await s.request(method, path.replace('{id}', id), body)
       t.equal(mine.status, 404, `${method} ${path} with the id of another account`)
       t.notMatch(JSON.stringify(mine.body), /Acme/)

@@ -5,6 +5,7 @@ import type { Static } from 'typebox'
 import { appError } from '../errors.ts'
 import { type Tx, withTransaction } from '../platform/db.ts'
 import { hasUpload } from '../platform/files.ts'
+import type { Once } from '../platform/idempotency.ts'
 import { loadTypes } from '../record-types/store.ts'
 import { idField, type RecordType } from '../record-types/types.ts'
 import type { ImportContext } from './accept/accept-upload.ts'
@@ -13,13 +14,14 @@ import { takePlace } from './accept/limits.ts'
 import { readJsonChoices, readType } from './accept/options.ts'
 import { checkRequired, findWanted } from './accept/plan-import.ts'
 import { requireSameFields } from './check-type.ts'
+import type { ImportRow } from './import-row.ts'
 import { factsOf } from './profiles/profile-facts.ts'
 import type { DraftPatch } from './request-schemas.ts'
 import { completeOptions } from './resolve/import-options.ts'
 import { parseMapping, suggestMapping } from './resolve/map-columns.ts'
 import { requireImport } from './show-import.ts'
 import { type ImportState, statesBefore } from './status.ts'
-import { cancelImport, type ImportRow, lockImport, queueDraft, updateDraft } from './store.ts'
+import { cancelImport, lockImport, queueDraft, updateDraft } from './store.ts'
 
 type Change = { account_id: number; id: number }
 
@@ -71,9 +73,14 @@ function changeMapping(
   })
 }
 
-/** draft -> queued. Throws import_not_found, import_state_conflict, record_type_changed,
- *  required_column_unmapped, upload_gone, another_import_running. */
-export async function startImport(context: ImportContext, { account_id, id }: Change) {
+/** draft -> queued; `once` when the request holds an idempotency key. Throws import_not_found,
+ *  import_state_conflict, record_type_changed, required_column_unmapped, upload_gone,
+ *  another_import_running. */
+export async function startImport(
+  context: ImportContext,
+  { account_id, id }: Change,
+  once: Once | null
+): Promise<void> {
   const { pool, config, enqueue } = context
   await withTransaction(pool, async (tx) => {
     const row = await lockDraft(tx, { account_id, id }, 'starting it')
@@ -85,6 +92,7 @@ export async function startImport(context: ImportContext, { account_id, id }: Ch
     await takePlace(tx, account_id, type)
     await queueDraft(tx, account_id, id)
     await enqueue(tx, { account_id, import_id: id, type: row.type })
+    await once?.record(tx, { status: 202, location: `/imports/${id}` })
   })
 }
 

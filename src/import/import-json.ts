@@ -2,8 +2,8 @@
 // Progress comes from the counters that each batch commits; nothing is counted when asked.
 
 import type { Static } from 'typebox'
+import type { ImportRow } from './import-row.ts'
 import type { ImportSchema } from './schemas.ts'
-import type { ImportRow } from './store.ts'
 
 export type ImportJson = Static<typeof ImportSchema>
 
@@ -49,6 +49,11 @@ export function importJson(row: ImportRow, around: Around): ImportJson {
     started_at: row.started_at?.toISOString() ?? null,
     finished_at: row.finished_at?.toISOString() ?? null,
     error: row.error,
+    expired: {
+      file: row.file_dropped_at?.toISOString() ?? null,
+      rows: row.rows_dropped_at?.toISOString() ?? null,
+      history: row.history_dropped_at?.toISOString() ?? null
+    },
     links: {
       self: `/imports/${row.id}`,
       rows: `/imports/${row.id}/rows`,

@@ -7,12 +7,13 @@
 // whose attempt is the latest.
 
 import { AppError, appError } from '../errors.ts'
+import { isOutOfResources } from '../platform/db.ts'
 import type { Log } from '../platform/log.ts'
 import { shownNames, type TypeCatalogue } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import type { RecordType } from '../record-types/types.ts'
 import { requireSameFields } from './check-type.ts'
-import { GivenBack } from './finish-run.ts'
+import { GivenBack, giveBack } from './finish-run.ts'
 import { completeOptions } from './resolve/import-options.ts'
 import { compilePlan } from './resolve/plan.ts'
 import { checkRowCount } from './row-limit.ts'
@@ -93,5 +94,7 @@ async function endOrRethrow(context: RunContext, run: ClaimedImport, log: Log, e
     return await finishImport(context.pool, run, { state: 'failed', error: { code, message } })
   }
   log.warn({ err: error, attempt: run.attempt }, 'import attempt failed')
+  // That the server has no room is no fault of the import: the attempt does not count against it.
+  if (isOutOfResources(error)) await giveBack(context.pool, run)
   throw error
 }

@@ -9,6 +9,7 @@ import type { Db } from '../platform/db.ts'
 import type { RecordType } from '../record-types/types.ts'
 import { recordTitle } from '../records/record-json.ts'
 import { getRecords } from '../records/store.ts'
+import type { ImportRow } from './import-row.ts'
 import { type RowFormat, type RowListQuery, rowFormats } from './request-schemas.ts'
 import { problemColumnPrefix } from './resolve/map-columns.ts'
 import { isOurs } from './resolve/plan.ts'
@@ -17,7 +18,6 @@ import type { RowSchema } from './schemas.ts'
 import { type CellAccess, shownCells } from './shown-cells.ts'
 import {
   badOutcomes,
-  type ImportRow,
   listBadOutcomes,
   listOutcomes,
   type OutcomeFilter,

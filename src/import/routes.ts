@@ -1,13 +1,15 @@
 // Routes of imports: send a file, follow it, change a draft, read the outcome of every row.
 // A route is its schema and a handler that calls one verb; only this file sees request and reply.
 
+import type { FastifyRequest } from 'fastify'
 import { appError } from '../errors.ts'
 import type { App } from '../platform/http.ts'
 import { ok, problems, ref } from '../platform/http-schemas.ts'
 import { watchUpload } from '../platform/request-body.ts'
 import { startStream } from '../platform/streams.ts'
 import { loadTypes } from '../record-types/store.ts'
-import { acceptUpload, type ImportContext } from './accept/accept-upload.ts'
+import { acceptUpload, type ImportContext, type Upload } from './accept/accept-upload.ts'
+import { compareUpload } from './accept/compare-upload.ts'
 import { attachment } from './accept/file-name.ts'
 import { changeDraft, requestCancel, startImport } from './change-import.ts'
 import { pageOfRows, pickFormat, readOutcomes, rejectedRows, streamRows } from './list-rows.ts'
@@ -26,7 +28,7 @@ import {
   importSchemas,
   RowPageSchema
 } from './schemas.ts'
-import { pageOfImports, requireImport, showImport } from './show-import.ts'
+import { pageOfImports, requireRows, showImport } from './show-import.ts'
 
 const tags = ['imports']
 const anyText = { type: 'string', description: 'Text, sent as it is read.' }
@@ -106,22 +108,31 @@ function addUpload(root: App, context: ImportContext): void {
       url: '/imports',
       // Parts, body and options are read as they arrive; the schemas document them.
       validatorCompiler: () => () => true,
+      config: {
+        identify: (request) => readUpload(request, (upload) => compareUpload(config, upload))
+      },
       schema: createImportDoc,
       handler: async (request, reply) => {
-        const { account, headers, query } = request
-        const isFile = request.body === request.raw
-        if (!isFile && !request.isMultipart()) throw appError('not_multipart')
-        const { signal, stop } = watchUpload(request.raw, config.uploadIdleTimeoutMs)
-        const body = isFile ? { stream: request.raw } : { parts: request.parts() }
-        const announcedBytes = Number(headers['content-length'])
-        const upload = { account, body, headers, query, announcedBytes, signal }
-        const { id, isDraft } = await acceptUpload(context, upload).finally(stop)
-        const json = await showImport(pool, settings, account.account_id, id)
+        const accept = (upload: Upload) => acceptUpload(context, upload)
+        const { id, isDraft } = await readUpload(request, accept)
+        const json = await showImport(pool, settings, request.account.account_id, id)
         const code = isDraft ? 201 : 202
         return reply.code(code).header('location', json.links.self).send(json)
       }
     })
   })
+
+  /** Hands over what was sent, watched until `read` is done with it. Throws not_multipart. */
+  async function readUpload<T>(request: FastifyRequest, read: (upload: Upload) => Promise<T>) {
+    const { account, headers, once, raw } = request
+    const isFile = request.body === raw
+    if (!isFile && !request.isMultipart()) throw appError('not_multipart')
+    const query = request.query as Record<string, unknown>
+    const { signal, stop } = watchUpload(raw, config.uploadIdleTimeoutMs)
+    const body = isFile ? { stream: raw } : { parts: request.parts() }
+    const announcedBytes = Number(headers['content-length'])
+    return read({ account, body, headers, query, announcedBytes, signal, once }).finally(stop)
+  }
 }
 
 const listImportsDoc = {
@@ -241,8 +252,8 @@ function addChanges(app: App, context: ImportContext): void {
     method: 'POST',
     url: '/imports/:id/start',
     schema: startImportDoc,
-    handler: async ({ account: { account_id }, params: { id } }, reply) => {
-      await startImport(context, { account_id, id })
+    handler: async ({ account: { account_id }, params: { id }, once }, reply) => {
+      await startImport(context, { account_id, id }, once)
       return reply.code(202).send(await showImport(pool, settings, account_id, id))
     }
   })
@@ -278,7 +289,7 @@ const listImportRowsDoc = {
         'text/csv': { schema: anyText }
       }
     },
-    ...problems('import_not_found', 'invalid_cursor')
+    ...problems('import_not_found', 'invalid_cursor', 'rows_gone')
   }
 }
 
@@ -299,7 +310,7 @@ const downloadRejectsDoc = {
       headers: { 'content-disposition': { type: 'string', description: 'Name of the file.' } },
       content: { 'text/csv': { schema: anyText } }
     },
-    ...problems('import_not_found', 'secret_key_missing', 'secret_unreadable')
+    ...problems('import_not_found', 'rows_gone', 'secret_key_missing', 'secret_unreadable')
   }
 }
 
@@ -309,7 +320,7 @@ function addRows(app: App, { pool, secrets }: ImportContext): void {
     url: '/imports/:id/rows',
     schema: listImportRowsDoc,
     handler: async ({ account: { account_id }, params, query, headers }, reply) => {
-      const row = await requireImport(pool, account_id, params.id)
+      const row = await requireRows(pool, account_id, params.id)
       const type = (await loadTypes(pool, account_id)).get(row.type)
       const choice = { account_id, import: row, outcomes: readOutcomes(query.outcome), type }
       const format = pickFormat(query.format, headers.accept)
@@ -325,7 +336,7 @@ function addRows(app: App, { pool, secrets }: ImportContext): void {
     schema: downloadRejectsDoc,
     handler: async ({ account, params, log }, reply) => {
       const { account_id, reads_secrets: readsSecrets } = account
-      const row = await requireImport(pool, account_id, params.id)
+      const row = await requireRows(pool, account_id, params.id)
       const type = (await loadTypes(pool, account_id)).get(row.type)
       const onSecrets = () =>
         log.info({ import_id: row.id, key_id: account.key_id }, 'secrets read')

@@ -176,6 +176,20 @@ export const ImportSchema = answer(
       ),
       'Why the import failed; null unless state is failed.'
     ),
+    expired: answer(
+      {
+        file: nullable(time(''), 'When the uploaded file was deleted; null: it is still there.'),
+        rows: nullable(
+          time(''),
+          'When the outcomes of its rows were dropped; null: they are still there.'
+        ),
+        history: nullable(
+          time(''),
+          'When history of the time in which it ran was first dropped; null: all is still there.'
+        )
+      },
+      { description: 'What of it has had its time and is gone; the counts stay.' }
+    ),
     links: answer(
       {
         self: Type.String({ description: 'The import.' }),

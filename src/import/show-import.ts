@@ -9,10 +9,11 @@ import { loadTypes } from '../record-types/store.ts'
 import { nameOrganizations } from '../records/organizations.ts'
 import type { NamedRecord } from '../records/schemas.ts'
 import { type ImportJson, importJson } from './import-json.ts'
+import type { ImportRow } from './import-row.ts'
 import { type PreviewSettings, previewImport } from './preview.ts'
 import type { ImportListQuery } from './request-schemas.ts'
 import type { ImportState } from './status.ts'
-import { findEarlierImport, getImport, type ImportRow, listImports } from './store.ts'
+import { findEarlierImport, getImport, listImports } from './store.ts'
 
 interface TypesOfAccount {
   account_id: number
@@ -46,6 +47,13 @@ export async function requireImport(db: Db, account_id: number, id: number): Pro
   const row = await getImport(db, account_id, id)
   if (!row) throw appError('import_not_found', { id })
   return row
+}
+
+/** As `requireImport`, for who wants the outcomes of its rows. Throws rows_gone as well. */
+export async function requireRows(db: Db, account_id: number, id: number): Promise<ImportRow> {
+  const row = await requireImport(db, account_id, id)
+  if (row.rows_dropped_at === null) return row
+  throw appError('rows_gone', { id, day: row.rows_dropped_at.toISOString().slice(0, 10) })
 }
 
 async function organizationOf(db: Db, place: TypesOfAccount, row: ImportRow) {

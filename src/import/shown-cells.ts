@@ -7,7 +7,7 @@ import type { Db } from '../platform/db.ts'
 import { listPastSecrets } from '../record-types/store.ts'
 import { isSensitive, type RecordType } from '../record-types/types.ts'
 import { areSealed, openCell } from './decide/secret-values.ts'
-import type { ImportRow } from './store.ts'
+import type { ImportRow } from './import-row.ts'
 import type { Problem, SecretBox } from './terms.ts'
 
 export interface CellAccess {

@@ -3,71 +3,31 @@
 // in write/; here is what requests read and change.
 
 import type { Db, Tx } from '../platform/db.ts'
+import type { ImportRow, NewImport } from './import-row.ts'
 import type { FieldFacts } from './profiles/profile-facts.ts'
 import type { ImportOptions } from './resolve/import-options.ts'
 import type { ImportState } from './status.ts'
-import type { Dialect, Outcome, Problem } from './terms.ts'
-
-/** One row of `imports`, with the name of the key that created it. Times are Dates. */
-export interface ImportRow {
-  id: number
-  created_on: string
-  created_at: Date
-  created_by: number | null
-  created_by_name: string | null
-  type: string
-  /** Name of the import profile it was made with; null: none. */
-  profile: string | null
-  state: ImportState
-  file_name: string
-  file_key: string
-  file_bytes: number
-  file_sha256: string
-  dialect: Dialect
-  options: ImportOptions
-  mapping: (string | null)[]
-  next_offset: number
-  rows_created: number
-  rows_updated: number
-  rows_unchanged: number
-  rows_skipped: number
-  rows_rejected: number
-  rows_failed: number
-  rows_with_warnings: number
-  references_created: Record<string, number>
-  rows_total: number | null
-  error: { code: string; message: string } | null
-  queued_at: Date | null
-  started_at: Date | null
-  progressed_at: Date | null
-  finished_at: Date | null
-}
+import type { Outcome, Problem } from './terms.ts'
 
 const importColumns = `i.id, i.created_on, i.created_at, i.created_by, k.name AS created_by_name,
       i.type, i.profile, i.state, i.file_name, i.file_key, i.file_bytes, i.file_sha256, i.dialect,
       i.options, i.mapping, i.next_offset, i.rows_created, i.rows_updated, i.rows_unchanged, i.rows_skipped,
       i.rows_rejected, i.rows_failed, i.rows_with_warnings, i.references_created, i.rows_total,
-      i.error, i.queued_at, i.started_at, i.progressed_at, i.finished_at`
-
-/** What an accepted upload becomes. */
-export interface NewImport {
-  account_id: number
-  created_by: number
-  type: string
-  /** Version of the type that options and mapping were checked against. */
-  type_version: number
-  profile: string | null
-  /** Facts of the type's fields at that version. */
-  fields: FieldFacts[]
-  state: 'draft' | 'queued'
-  file_name: string
-  file_key: string
-  file_bytes: number
-  file_sha256: string
-  dialect: Dialect
-  options: ImportOptions
-  mapping: (string | null)[]
-}
+      i.error, i.queued_at, i.started_at, i.progressed_at, i.finished_at, i.file_dropped_at,
+      (
+        SELECT min(d.dropped_at)
+        FROM dropped_weeks d
+        WHERE d.what = 'import_rows'
+          AND d.week = date_trunc('week', i.created_on::timestamp)::date
+          AND d.dropped_at >= i.finished_at
+      ) AS rows_dropped_at,
+      (
+        SELECT min(d.dropped_at)
+        FROM dropped_weeks d
+        WHERE d.what = 'record_changes'
+          AND d.week BETWEEN date_trunc('week', i.started_at AT TIME ZONE 'UTC')::date
+            AND (i.finished_at AT TIME ZONE 'UTC')::date
+      ) AS history_dropped_at`
 
 /** Creates an import; reading begins at the first data row. Returns its id. */
 export async function insertImport(db: Db, made: NewImport): Promise<number> {

@@ -3,6 +3,7 @@
 
 import pg from 'pg'
 import { appError } from '../errors.ts'
+import { type Patience, watchConnections } from './watch-connections.ts'
 
 // bigint and count(*) come back as numbers: ids and counts stay far below 2^53.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
@@ -22,8 +23,16 @@ export interface PoolOptions {
   max: number
   /** A statement running longer is ended by the server; 0: never. */
   statementTimeoutMs: number
+  /** How long a silent server is waited for; default: nobody looks. */
+  patience?: Patience
   onError: (error: Error) => void
 }
+
+/** With what comes before it, an answer is out within 5 seconds also when the database is away. */
+export const connectMs = 4_000
+
+/** Without a delay the system's own counts, which is two hours. Ten questions, a second apart. */
+export const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 }
 
 /** Makes a pool whose every wait is bounded, so that a server that went silent is noticed. */
 export function createPool(options: PoolOptions): Pool {
@@ -31,9 +40,9 @@ export function createPool(options: PoolOptions): Pool {
     connectionString: options.connectionString,
     application_name: options.name,
     max: options.max,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: connectMs,
     idleTimeoutMillis: 30_000,
-    keepAlive: true,
+    ...keepAlive,
     // A frozen process must not keep its locks from those that take its work over.
     idle_in_transaction_session_timeout: 60_000,
     ...(options.statementTimeoutMs > 0 && {
@@ -42,6 +51,7 @@ export function createPool(options: PoolOptions): Pool {
     })
   })
   pool.on('error', options.onError)
+  if (options.patience) watchConnections(pool, options.connectionString, options.patience)
   return pool
 }
 
@@ -66,9 +76,13 @@ export async function withTransaction<T>(
     await tx.query('COMMIT')
     return result
   } catch (error) {
-    await tx.query('ROLLBACK').catch((rollbackError: Error) => {
-      broken = rollbackError
-    })
+    // A connection that is gone, or silent, would be waited for once more: closing it rolls back.
+    if (isConnectionError(error)) broken = error as Error
+    else {
+      await tx.query('ROLLBACK').catch((rollbackError: Error) => {
+        broken = rollbackError
+      })
+    }
     throw error
   } finally {
     tx.off('error', ignore)
@@ -82,6 +96,10 @@ const connectionErrors = new Set([
   'EPIPE',
   'ETIMEDOUT',
   'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  '25P03', // idle_in_transaction_session_timeout: the server has closed the connection
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
@@ -97,13 +115,21 @@ export function isConnectionError(error: unknown): boolean {
   const code = (error as { code?: string }).code
   return (
     (code !== undefined && connectionErrors.has(code)) ||
-    /Connection terminated|timeout exceeded when trying to connect|Query read timeout/.test(
+    /Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|not queryable/.test(
       error.message
     )
   )
 }
 
-/** Turns a connection error into `database_unavailable` (503); passes others on unchanged. */
+/** Whether the server has run out of disk, memory or connections, or cannot read or write its disk:
+ *  nothing is wrong with what was asked, and it is worth another try once somebody has made room. */
+export function isOutOfResources(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' && (/^53[0-9]{3}$/.test(code) || code === '58030')
+}
+
+/** Turns a connection error, or a server without room, into `database_unavailable` (503); passes others on unchanged. */
 export function asAppError(error: unknown): unknown {
-  return isConnectionError(error) ? appError('database_unavailable', {}, { cause: error }) : error
+  const isAway = isConnectionError(error) || isOutOfResources(error)
+  return isAway ? appError('database_unavailable', {}, { cause: error }) : error
 }

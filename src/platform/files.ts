@@ -2,11 +2,21 @@
 // Sizes, offsets and hashes are those of the content as it was sent (see sealed-file.ts).
 // A file is written to uploads/partial/ first and moved to uploads/ when the caller keeps it, so
 // everything in uploads/partial/ that nobody writes to any more is a leftover and may be deleted.
-// Called by import/accept (store, keep, delete), previews and jobs (open), app.ts (strays) and
-// `muster secrets` (key ids, rewriting).
+// Called by import/accept (store, keep, delete), previews and jobs (open), app.ts (strays),
+// retention (pages, delete) and `muster secrets` (key ids, rewriting).
 
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  opendir,
+  readdir,
+  rename,
+  rm,
+  stat,
+  unlink
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { appError } from '../errors.ts'
 import type { Log } from './log.ts'
@@ -172,6 +182,36 @@ export async function listUploads(dataDir: string): Promise<string[]> {
   return names.filter((name) => keyPattern.test(name)).sort()
 }
 
+/** The keys of kept uploads that were written longer ago than `olderThanMs`, in pages of at most
+ *  `pageSize` and no order. Memory: one page. */
+export async function* uploadPages(
+  dataDir: string,
+  { olderThanMs, pageSize }: { olderThanMs: number; pageSize: number }
+): AsyncGenerator<string[]> {
+  const folder = await opendir(folderOf(dataDir)).catch((error) => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  let page: string[] = []
+  for await (const { name } of folder) {
+    if (!keyPattern.test(name)) continue
+    if ((await ageOf(join(folderOf(dataDir), name))) < olderThanMs) continue
+    page.push(name)
+    if (page.length < pageSize) continue
+    yield page
+    page = []
+  }
+  if (page.length > 0) yield page
+}
+
+/** Milliseconds since a file was last written to; 0 when it is not there. */
+function ageOf(path: string): Promise<number> {
+  return stat(path).then(
+    (info) => Date.now() - info.mtimeMs,
+    () => 0
+  )
+}
+
 /** Id of the key that an upload is encrypted with; null: it is not. Throws upload_gone. */
 export async function uploadKeyId(dataDir: string, fileKey: string): Promise<string | null> {
   const file = await openFile(uploadPath(dataDir, fileKey))
@@ -198,11 +238,7 @@ export async function removeStrays(dataDir: string, olderThanMs: number): Promis
   let removed = 0
   for (const name of names) {
     const path = join(folder, name)
-    const age = await stat(path).then(
-      (info) => Date.now() - info.mtimeMs,
-      () => 0
-    )
-    if (age < olderThanMs) continue
+    if ((await ageOf(path)) < olderThanMs) continue
     // Another process may be quicker: then the file is gone, which is what we want.
     removed += await unlink(path).then(
       () => 1,

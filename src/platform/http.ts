@@ -64,6 +64,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError) {
   if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="muster"')
   if (error.status === 503) reply.header('retry-after', '5')
+  if (error.code === 'idempotency_key_in_use') reply.header('retry-after', '2')
   return reply
     .code(error.status)
     .type(problemType)

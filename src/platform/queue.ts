@@ -2,7 +2,7 @@
 // made it necessary. Jobs hold ids, never data.
 
 import { PgBoss } from 'pg-boss'
-import type { Tx } from './db.ts'
+import { connectMs, keepAlive, type Tx } from './db.ts'
 import type { Log } from './log.ts'
 
 export type Queue = PgBoss
@@ -14,15 +14,22 @@ export interface QueueOptions {
   role: 'install' | 'send' | 'work'
 }
 
+// Handed on to its pool as they are: without them a server that went silent would hold all its
+// connections for ever, and no job would be taken or ended again.
+const limits = { query_timeout: 30_000, statement_timeout: 29_000 }
+
 /** Makes the queue client; the caller starts and stops it. Errors go to the log, never uncaught. */
 export function createQueue({ connectionString, log, role }: QueueOptions): Queue {
   const works = role === 'work'
+  // Migrations of its schema may take their time.
+  const bounds = role === 'install' ? keepAlive : { ...keepAlive, ...limits }
   const boss = new PgBoss({
+    ...bounds,
     connectionString,
     application_name: `muster-queue-${role}`,
     schema: 'pgboss',
     max: works ? 4 : 2,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: connectMs,
     migrate: role === 'install',
     createSchema: role === 'install',
     supervise: works,

@@ -44,6 +44,8 @@ export function onShutdown({ timeoutMs, log }: ShutdownOptions, stop: () => Prom
     }
   }
   for (const signal of signals) process.on(signal, () => onSignal(signal))
+  // A limit on the size of files (ulimit -f) would end the process; so the write alone fails.
+  process.on('SIGXFSZ', () => {})
   // Our parent, if it forked us, stops us by closing the channel, and when it dies it closes too.
   // It may have done so already, while our modules were being loaded.
   const onDisconnect = () => onSignal('the parent closed the channel')

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { appError } from '../errors.ts'
 import { type Pool, type Tx, withTransaction } from '../platform/db.ts'
 import type { Fault } from '../platform/http-schemas.ts'
+import type { Once } from '../platform/idempotency.ts'
 import { breaksRecords, breaksReferences, narrowedFields } from './check-change.ts'
 import {
   compileTypes,
@@ -46,8 +47,15 @@ export interface TypeChange {
   key_id: number
 }
 
-/** Adds a type. Throws type_invalid, type_conflict (name taken, too many). */
-export async function createType(change: TypeChange, given: TypeDefinition): Promise<RecordType> {
+/** Path of a record type. */
+export const typePath = ({ name }: RecordType) => `/record-types/${name}`
+
+/** Adds a type; `once` when the request holds an idempotency key. Throws type_invalid, type_conflict (name taken, too many). */
+export async function createType(
+  change: TypeChange,
+  given: TypeDefinition,
+  once: Once | null = null
+): Promise<RecordType> {
   const { pool, readCell, account_id, key_id } = change
   return withTransaction(pool, async (tx) => {
     const { types, stored } = await openTypes(tx, account_id)
@@ -62,6 +70,7 @@ export async function createType(change: TypeChange, given: TypeDefinition): Pro
       throw conflict(`An account may define ${maxOwnTypes} types. Delete one that is not used.`)
     }
     await saveType(tx, account_id, storable(type), key_id)
+    await once?.record(tx, { status: 201, location: typePath(type) })
     return type
   })
 }

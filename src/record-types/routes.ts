@@ -3,7 +3,7 @@
 import type { Pool } from '../platform/db.ts'
 import type { App } from '../platform/http.ts'
 import { ok, problems, ref } from '../platform/http-schemas.ts'
-import { changeType, createType, removeType, requireType } from './change-types.ts'
+import { changeType, createType, removeType, requireType, typePath } from './change-types.ts'
 import { TypeDefinition, TypeReplacement } from './definition.ts'
 import type { ReadCell } from './read-values.ts'
 import {
@@ -137,9 +137,9 @@ function changeRoutes(app: App, context: RecordTypeContext): void {
         ...problems('type_invalid', 'type_conflict', 'body_too_large', 'unsupported_media_type')
       }
     },
-    handler: async ({ account, body }, reply) => {
-      const type = await createType({ ...context, ...account }, body)
-      reply.header('location', `/record-types/${type.name}`)
+    handler: async ({ account, body, once }, reply) => {
+      const type = await createType({ ...context, ...account }, body, once)
+      reply.header('location', typePath(type))
       return reply.code(201).send(recordTypeJson(type))
     }
   })

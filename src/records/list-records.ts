@@ -21,7 +21,7 @@ import { getRecord, listRecords, type RecordRow } from './store.ts'
 /** One record. Throws record_not_found. */
 export async function showRecord(db: Db, account_id: number, id: number): Promise<RecordJson> {
   const { row, ...place } = await findRecord(db, account_id, id)
-  const [json] = await withOrganizations(db, place, [row])
+  const [json] = await showRecords(db, place, [row])
   return json as RecordJson // one row in, one out
 }
 
@@ -59,7 +59,7 @@ export async function pageOfRecords(
     limit: query.limit + 1
   })
   const { data, next_cursor } = toPage(rows, query.limit, (row) => row.id)
-  return { data: await withOrganizations(db, place, data), next_cursor }
+  return { data: await showRecords(db, place, data), next_cursor }
 }
 
 /** The type that a query means, with the types around it. Throws unknown_record_type. */
@@ -109,7 +109,12 @@ export async function readOrganization(
   return (await findOrganization(db, place, wanted)).id
 }
 
-async function withOrganizations(db: Db, place: OrganizationPlace, rows: RecordRow[]) {
+/** Records of one type as JSON, each with its organization; one statement. */
+export async function showRecords(
+  db: Db,
+  place: OrganizationPlace,
+  rows: RecordRow[]
+): Promise<RecordJson[]> {
   const ids = rows.map((row) => row.organization_id)
   const names = await nameOrganizations(db, place, ids)
   return rows.map((row) => recordJson(place.type, row, names.get(row.organization_id ?? 0) ?? null))

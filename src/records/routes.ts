@@ -1,5 +1,5 @@
-// Routes of records: read one, its secrets, list with filters, export. Writing them is the imports'
-// work.
+// Routes of records: read one, its secrets, list with filters, export. Their history has routes of
+// its own; writing them is the imports' work.
 
 import type { Pool } from '../platform/db.ts'
 import type { App } from '../platform/http.ts'

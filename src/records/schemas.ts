@@ -62,7 +62,10 @@ export const RecordSchema = answer(
     created_at: time('When it was created.'),
     updated_at: time('When it was last changed.'),
     created_import_id: nullable(Type.Integer(), 'The import that created it; null: none did.'),
-    updated_import_id: nullable(Type.Integer(), 'The import that last wrote it; null: none did.'),
+    updated_import_id: nullable(
+      Type.Integer(),
+      'The import that wrote it last; null: none, or a restore.'
+    ),
     archived_at: nullable(time(''), 'When it was archived; null: in use.')
   },
   { $id: 'Record', description: 'A record of any type.' }

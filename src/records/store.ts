@@ -1,5 +1,6 @@
 // Records in the database, as the API reads them. Called by the verbs of this module and, for the
-// organization of an import, by import/. Writing records is the engine's work (import/write).
+// organization of an import, by import/. Writing records is the engine's work (import/write), and that
+// of write/ where there is no file.
 
 import type { Db } from '../platform/db.ts'
 import type { RecordData } from '../record-types/types.ts'

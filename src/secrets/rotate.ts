@@ -70,7 +70,8 @@ async function rotateJson(
 ): Promise<void> {
   const { account_id, type_id } = type
   await inBatches(work, place, async (tx, page, reseal) => {
-    // History is only ever added to: nobody puts an old form back.
+    // History is only ever added to, and what a restore takes from it is sealed anew: nobody puts an
+    // old form back.
     if (place === 'records') await lockType(tx, account_id, type_id)
     const rows = await lockOldJson(tx, place, { ...type, ...page })
     const made = rows.map((row) => ({ ...row, values: mapValues(row.values, reseal) }))

@@ -14,7 +14,8 @@ const modules = [
   'duplicates',
   'undo',
   'notify',
-  'console'
+  'console',
+  'retention'
 ]
 
 /** Module of a path, e.g. `import`; null for files outside of modules. */
@@ -74,7 +75,8 @@ const mayImport: Record<string, (target: string) => boolean> = {
   duplicates: (target) => ['record-types', 'records'].includes(moduleOf(target) ?? ''),
   undo: (target) => moduleOf(target) === 'records' || target === 'src/import/store.ts',
   notify: () => false,
-  console: () => false
+  console: () => false,
+  retention: () => false
 }
 
 export const knownNeighbours: Rule = (files) =>
@@ -99,7 +101,8 @@ export const listenersAreListedOnly: Rule = (files) =>
       .map((target) => `${file.path} imports ${target}`)
   )
 
-const seesHttp = /^src\/(app|all-in-one|server)\.ts$|\/routes\.ts$|^src\/access\/guard\.ts$/
+const seesHttp =
+  /^src\/(app|all-in-one|server)\.ts$|\/routes\.ts$|^src\/(access\/guard|platform\/idempotency)\.ts$/
 
 export const onlyRoutesSeeRequests: Rule = (files) =>
   files

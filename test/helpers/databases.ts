@@ -58,6 +58,18 @@ export async function asAdmin<T>(
   }
 }
 
+/** Runs statements over a connection of their own. Out: the rows of the last one. */
+export async function queryOnce(connectionString: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  try {
+    const result = await client.query(sql)
+    return [result].flat().at(-1)?.rows ?? []
+  } finally {
+    await client.end()
+  }
+}
+
 function createDatabaseSql(name: string, owner: string): string {
   return `CREATE DATABASE ${pg.escapeIdentifier(name)} OWNER ${pg.escapeIdentifier(owner)}`
 }

@@ -28,8 +28,30 @@ export function startProcess(
   args: string[] = [],
   env: Record<string, string> = {}
 ): RunningProcess {
+  return startCommand(t, script, [process.execPath, join(root, script), ...args], env)
+}
+
+/** As `startProcess`, with a limit on the size of each file that it (and its children) may write. */
+export function startLimitedProcess(
+  t: Teardown,
+  { fileKiB }: { fileKiB: number },
+  script: string,
+  args: string[] = [],
+  env: Record<string, string> = {}
+): RunningProcess {
+  // The shell counts in blocks of 512 bytes.
+  const limited = ['/bin/sh', '-c', `ulimit -f ${fileKiB * 2}; exec "$@"`, 'sh']
+  return startCommand(t, script, [...limited, process.execPath, join(root, script), ...args], env)
+}
+
+function startCommand(
+  t: Teardown,
+  script: string,
+  [program = '', ...args]: string[],
+  env: Record<string, string>
+): RunningProcess {
   const { PATH = '', HOME = '/', TMPDIR } = process.env
-  const child = spawn(process.execPath, [join(root, script), ...args], {
+  const child = spawn(program, args, {
     cwd: root,
     env: { PATH, HOME, ...(TMPDIR && { TMPDIR }), ...env },
     stdio: ['ignore', 'pipe', 'pipe']

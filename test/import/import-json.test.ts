@@ -2,8 +2,8 @@
 
 import t from 'tap'
 import { importJson } from '../../src/import/import-json.ts'
+import type { ImportRow } from '../../src/import/import-row.ts'
 import { completeOptions } from '../../src/import/resolve/import-options.ts'
-import type { ImportRow } from '../../src/import/store.ts'
 import { contacts } from '../../src/record-types/builtin/contacts.ts'
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 31, 9, 30, second))
@@ -40,6 +40,9 @@ function row(over: Partial<ImportRow> = {}): ImportRow {
     started_at: at(1),
     progressed_at: at(6),
     finished_at: null,
+    file_dropped_at: null,
+    rows_dropped_at: null,
+    history_dropped_at: null,
     ...over
   }
 }
@@ -88,4 +91,18 @@ t.test('what was not looked up is left out', async (t) => {
   t.notOk('preview' in json)
   t.notOk('earlier_import' in json)
   t.equal(json.created_by, null)
+})
+
+t.test('an import says what of it is gone', async (t) => {
+  t.same(importJson(row(), { organization: null }).expired, {
+    file: null,
+    rows: null,
+    history: null
+  })
+  const gone = { file_dropped_at: at(1), rows_dropped_at: at(2), history_dropped_at: at(3) }
+  t.same(importJson(row(gone), { organization: null }).expired, {
+    file: at(1).toISOString(),
+    rows: at(2).toISOString(),
+    history: at(3).toISOString()
+  })
 })

@@ -8,16 +8,19 @@ import type { Config } from '../../config.ts'
 import { appError } from '../../errors.ts'
 import { isConnectionError, type Pool, type Tx, withTransaction } from '../../platform/db.ts'
 import { deleteUpload, keepUpload } from '../../platform/files.ts'
+import type { Once } from '../../platform/idempotency.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Secrets } from '../../platform/secrets.ts'
 import { loadTypes } from '../../record-types/store.ts'
 import type { RecordType } from '../../record-types/types.ts'
-import { insertImport, type NewImport } from '../store.ts'
+import type { NewImport } from '../import-row.ts'
+import { insertImport } from '../store.ts'
 import { checkUnfinished, takePlace } from './limits.ts'
 import { type PlanPlace, planImport, settleOptions } from './plan-import.ts'
 import { type BodyHeaders, isPacked, readBody } from './read-body.ts'
 import { readForm } from './read-form.ts'
 import { type ReadUpload, readOptions, type UploadLimits } from './read-upload.ts'
+import { collectSent, sentUnheeded } from './sent-content.ts'
 import { type StoredFile, storeAgain } from './store-file.ts'
 
 /** What the import routes work with. `enqueue` puts an import's job into the transaction. */
@@ -39,6 +42,8 @@ export interface Upload {
   announcedBytes: number
   /** Aborted with the error to answer when the client stops sending. */
   signal: AbortSignal
+  /** Given when the upload came with an idempotency key. */
+  once: Once | null
 }
 
 // What a form may have besides the file: boundaries, part headers, options.
@@ -59,8 +64,11 @@ export async function acceptUpload(
   }
   const types = await loadTypes(pool, account_id)
   const place: PlanPlace = { db: pool, config, types, account_id }
-  const limits = { place: { dataDir, secrets }, maxUploadBytes, signal: upload.signal }
+  const { signal, once } = upload
+  const sent = once ? collectSent() : sentUnheeded
+  const limits = { place: { dataDir, secrets }, maxUploadBytes, signal, sent }
   let { options, file } = await readUpload(place, upload, limits)
+  once?.identify(sent.text())
   const progress = { committing: false }
   try {
     const settled = await settleOptions(place, options)
@@ -68,8 +76,8 @@ export async function acceptUpload(
       { place: limits.place, encoding: settled.choices.encoding ?? null, maxBytes: maxUploadBytes },
       file
     )
-    const made = await planImport(place, settled, file)
-    const id = await createImport(context, settled.type, { ...made, created_by: key_id }, progress)
+    const made = { ...(await planImport(place, settled, file)), created_by: key_id }
+    const id = await createImport(context, { type: settled.type, made, once }, progress)
     return { id, isDraft: made.state === 'draft' }
   } catch (error) {
     await cleanUp(context, file, error, progress)
@@ -88,10 +96,10 @@ async function readUpload(
     if (isPacked(headers['content-encoding'])) {
       throw appError('content_encoding_unsupported', { found: 'gzip' })
     }
-    return readForm(body.parts, readOptions(place.types, query), limits)
+    return readForm(body.parts, readOptions(place.types, query, limits.sent), limits)
   }
   const { file_name, ...rest } = query
-  const reader = readOptions(place.types, rest)
+  const reader = readOptions(place.types, rest, limits.sent)
   const { type, start, choices } = await settleOptions(place, reader.options)
   if (start) await checkUnfinished(place.db, place.account_id, type)
   // What the profile says is known before the file as well.
@@ -115,15 +123,16 @@ async function cleanUp(
 
 async function createImport(
   { pool, config, enqueue }: ImportContext,
-  type: RecordType,
-  made: NewImport,
+  { type, made, once }: { type: RecordType; made: NewImport; once: Once | null },
   progress: { committing: boolean }
 ): Promise<number> {
-  const { account_id } = made
+  const { account_id, state } = made
   return withTransaction(pool, async (tx) => {
-    if (made.state === 'queued') await takePlace(tx, account_id, type)
+    if (state === 'queued') await takePlace(tx, account_id, type)
     const import_id = await insertImport(tx, made)
-    if (made.state === 'queued') await enqueue(tx, { account_id, import_id, type: type.name })
+    if (state === 'queued') await enqueue(tx, { account_id, import_id, type: type.name })
+    const status = state === 'draft' ? 201 : 202
+    await once?.record(tx, { status, location: `/imports/${import_id}` })
     await keepUpload(config.dataDir, made.file_key)
     progress.committing = true
     return import_id

@@ -28,13 +28,14 @@ export async function readBody(
   const { headers } = sent
   const packed = isPacked(headers['content-encoding'])
   const charset = charsetOf(headers['content-type'])
+  limits.sent.option('charset', charset ?? '')
   if (options.encoding === undefined && charset !== null) {
     options.encoding = readEncoding('encoding', charset)
   }
   const name = sent.file_name || fileNameOf(headers['content-disposition'])
   const maxBytes = maxBytesOf(options, limits)
   const settings = { place: limits.place, encoding: options.encoding ?? null, maxBytes }
-  const file = await storeFile(settings, bodyBytes(body, maxBytes, limits.signal), { name, packed })
+  const file = await storeFile(settings, bodyBytes(body, maxBytes, limits), { name, packed })
   return { options, file }
 }
 
@@ -47,13 +48,17 @@ export function isPacked(encoding = 'identity'): boolean {
 }
 
 /** The charset of a content type such as `text/csv; charset=windows-1252`; null: none is given. */
-function charsetOf(type = ''): string | null {
+export function charsetOf(type = ''): string | null {
   return /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1] ?? null
 }
 
 /** The body's bytes. The request is not destroyed, however this ends: the answer goes out on the same
  *  connection. */
-async function* bodyBytes(body: IncomingMessage, maxBytes: number, signal: AbortSignal) {
+export async function* bodyBytes(
+  body: IncomingMessage,
+  maxBytes: number,
+  { signal, sent }: Pick<UploadLimits, 'signal' | 'sent'>
+) {
   const iterator = body.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
@@ -68,6 +73,7 @@ async function* bodyBytes(body: IncomingMessage, maxBytes: number, signal: Abort
       if (next.done) return
       bytes += next.value.length
       if (bytes > maxBytes) throw tooLarge(maxBytes)
+      sent.bytes(next.value)
       yield next.value
     }
   } finally {

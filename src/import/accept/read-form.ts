@@ -30,7 +30,7 @@ export async function readForm(
   try {
     for await (const part of partsUntil(limits.signal, parts)) {
       if (part.type === 'file') await takeFile(form, part, reader, limits)
-      else takeField(form, part, reader)
+      else takeField(form, part, reader, limits)
     }
     return { options: reader.options, file: await oneFile(form, reader, limits) }
   } catch (error) {
@@ -63,14 +63,22 @@ async function oneFile(form: FormParts, reader: OptionReader, limits: UploadLimi
 // Fields of the form are held in memory: a mapping needs less, pasted rows get all there is.
 const maxOptionChars = 256 * 1024
 
-function takeField(form: FormParts, part: Multipart & { type: 'field' }, reader: OptionReader) {
+/** The text of a field; a part sent as application/json comes parsed. */
+export const fieldText = ({ value }: Multipart & { type: 'field' }) =>
+  typeof value === 'string' ? value : JSON.stringify(value)
+
+function takeField(
+  form: FormParts,
+  part: Multipart & { type: 'field' },
+  reader: OptionReader,
+  limits: UploadLimits
+) {
   const name = part.fieldname ?? ''
-  // A part sent as application/json comes parsed.
   const fault = findFault(part.value)
   if (fault && typeof part.value !== 'string') {
     throw optionFault(name, `${fault.path || 'It'} ${fault.message}.`)
   }
-  const text = typeof part.value === 'string' ? part.value : JSON.stringify(part.value)
+  const text = fieldText(part)
   // A part named "file" without a file name is a plain field to the parser.
   if (name === 'file') {
     if (text !== '') throw appError('file_missing')
@@ -81,6 +89,7 @@ function takeField(form: FormParts, part: Multipart & { type: 'field' }, reader:
     if (isTooLong) throw optionFault('text', 'It is longer than 1 MiB: send it as a file.')
     if (form.text !== undefined) throw appError('too_many_files')
     if (text !== '') form.text = text
+    limits.sent.bytes(Buffer.from(text))
     return
   }
   if (isTooLong || text.length > maxOptionChars) throw optionFault(name, 'It is too long.')
@@ -105,9 +114,9 @@ async function takeFile(
 }
 
 /** The file's bytes; ends with too_large as soon as the limit is passed, without reading on. */
-async function* fileBytes(
+export async function* fileBytes(
   file: MultipartFile['file'],
-  { maxUploadBytes, signal }: UploadLimits
+  { maxUploadBytes, signal, sent }: Omit<UploadLimits, 'place'>
 ): AsyncGenerator<Buffer> {
   const onLimit = () => file.destroy(tooLarge(maxUploadBytes))
   const onAbort = () => file.destroy(signal.reason)
@@ -116,7 +125,10 @@ async function* fileBytes(
   if (file.truncated) onLimit()
   signal.addEventListener('abort', onAbort, { once: true })
   try {
-    yield* file
+    for await (const chunk of file) {
+      sent.bytes(chunk)
+      yield chunk
+    }
   } catch (error) {
     throw uploadError(error)
   } finally {
@@ -125,7 +137,7 @@ async function* fileBytes(
 }
 
 /** The parts, until there are no more or the signal ends the waiting. */
-async function* partsUntil(signal: AbortSignal, parts: AsyncIterable<Multipart>) {
+export async function* partsUntil(signal: AbortSignal, parts: AsyncIterable<Multipart>) {
   const iterator = parts[Symbol.asyncIterator]()
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })

@@ -4,6 +4,7 @@
 import type { UploadPlace } from '../../platform/files.ts'
 import type { TypeCatalogue } from '../../record-types/registry.ts'
 import { optionFault, readOption, type UploadOptions } from './options.ts'
+import type { SentContent } from './sent-content.ts'
 import type { StoredFile } from './store-file.ts'
 
 export interface UploadLimits {
@@ -11,6 +12,8 @@ export interface UploadLimits {
   maxUploadBytes: number
   /** Aborted when the client stopped sending; its reason is the error to answer with. */
   signal: AbortSignal
+  /** Told what arrives, as it was sent. */
+  sent: SentContent
 }
 
 /** An upload that was read to its end. */
@@ -28,21 +31,30 @@ export interface OptionReader {
 }
 
 /** Starts with what the query of the request says. */
-export function readOptions(types: TypeCatalogue, query: Record<string, unknown>): OptionReader {
+export function readOptions(
+  types: TypeCatalogue,
+  query: Record<string, unknown>,
+  sent: SentContent
+): OptionReader {
   const options: UploadOptions = {}
   const seen = new Set<string>()
   const read = (name: string, text: string) => {
     if (seen.has(name)) throw optionFault(name, 'It was given twice.')
     seen.add(name)
+    sent.option(name, text)
     readOption(options, types, name, text)
   }
   for (const [name, value] of Object.entries(query)) {
     if (Array.isArray(value)) throw optionFault(name, 'It was given twice.')
     // `update[tags]=append` is the same as `update={"tags":"append"}`.
-    read(name, typeof value === 'string' ? value : JSON.stringify(value))
+    read(name, queryText(value))
   }
   return { options, read }
 }
+
+/** The text of a query parameter: `update[tags]=append` is the same as `update={"tags":"append"}`. */
+export const queryText = (value: unknown) =>
+  typeof value === 'string' ? value : JSON.stringify(value)
 
 /** Largest file, as far as it is known before the file. */
 export function maxBytesOf({ type }: UploadOptions, { maxUploadBytes }: UploadLimits): number {

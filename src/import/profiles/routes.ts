@@ -2,7 +2,7 @@
 // A route is its schema and a handler that calls one verb; only this file sees request and reply.
 
 import { readCursor, toPage } from '../../platform/cursor.ts'
-import type { Pool } from '../../platform/db.ts'
+import { type Pool, withTransaction } from '../../platform/db.ts'
 import type { App } from '../../platform/http.ts'
 import { ok, problems, ref } from '../../platform/http-schemas.ts'
 import { loadTypes } from '../../record-types/store.ts'
@@ -127,11 +127,16 @@ function addChanges(app: App, pool: Pool): void {
     method: 'POST',
     url: '/import-profiles',
     schema: createDoc,
-    handler: async ({ account: { account_id }, body }, reply) => {
+    handler: async ({ account: { account_id }, body, once }, reply) => {
       const types = await loadTypes(pool, account_id)
-      const row = await insertProfile(pool, account_id, makeProfile(types, body.name, body))
-      reply.code(201).header('location', `/import-profiles/${encodeURIComponent(row.name)}`)
-      return reply.send(profileJson(row))
+      const profile = makeProfile(types, body.name, body)
+      const location = `/import-profiles/${encodeURIComponent(profile.name)}`
+      const row = await withTransaction(pool, async (tx) => {
+        const made = await insertProfile(tx, account_id, profile)
+        await once?.record(tx, { status: 201, location })
+        return made
+      })
+      return reply.code(201).header('location', location).send(profileJson(row))
     }
   })
 

@@ -1,0 +1,65 @@
+// Shapes of the table `imports`: what is read of an import, and what a new one is made of.
+
+import type { FieldFacts } from './profiles/profile-facts.ts'
+import type { ImportOptions } from './resolve/import-options.ts'
+import type { ImportState } from './status.ts'
+import type { Dialect } from './terms.ts'
+
+/** One row of `imports`, with the name of the key that created it. Times are Dates. */
+export interface ImportRow {
+  id: number
+  created_on: string
+  created_at: Date
+  created_by: number | null
+  created_by_name: string | null
+  type: string
+  /** Name of the import profile it was made with; null: none. */
+  profile: string | null
+  state: ImportState
+  file_name: string
+  file_key: string
+  file_bytes: number
+  file_sha256: string
+  dialect: Dialect
+  options: ImportOptions
+  mapping: (string | null)[]
+  next_offset: number
+  rows_created: number
+  rows_updated: number
+  rows_unchanged: number
+  rows_skipped: number
+  rows_rejected: number
+  rows_failed: number
+  rows_with_warnings: number
+  references_created: Record<string, number>
+  rows_total: number | null
+  error: { code: string; message: string } | null
+  queued_at: Date | null
+  started_at: Date | null
+  progressed_at: Date | null
+  finished_at: Date | null
+  /** When retention dropped its upload, its outcomes, any of the history it wrote; null: not yet. */
+  file_dropped_at: Date | null
+  rows_dropped_at: Date | null
+  history_dropped_at: Date | null
+}
+
+/** What an accepted upload becomes. */
+export interface NewImport {
+  account_id: number
+  created_by: number
+  type: string
+  /** Version of the type that options and mapping were checked against. */
+  type_version: number
+  profile: string | null
+  /** Facts of the type's fields at that version. */
+  fields: FieldFacts[]
+  state: 'draft' | 'queued'
+  file_name: string
+  file_key: string
+  file_bytes: number
+  file_sha256: string
+  dialect: Dialect
+  options: ImportOptions
+  mapping: (string | null)[]
+}

@@ -1,0 +1,163 @@
+// Brings the values of an earlier version of a record back, as a new version.
+// In: who asks, a record id, which version and fields. Out: the record, and what changed. Called by
+// routes.ts. All in one transaction that has the type's turn: what was checked holds when it is
+// written, and an import that runs meanwhile sees the outcome with its next batch.
+
+import { appError } from '../../errors.ts'
+import { type Db, type Pool, type Tx, withTransaction } from '../../platform/db.ts'
+import type { Secrets } from '../../platform/secrets.ts'
+import { loadTypes } from '../../record-types/store.ts'
+import type { RecordData, RecordType } from '../../record-types/types.ts'
+import { findRecord, showRecords } from '../list-records.ts'
+import type { OrganizationPlace } from '../organizations.ts'
+import type { RecordJson } from '../record-json.ts'
+import { getRecords, type RecordRow } from '../store.ts'
+import { ensureHistory } from '../write/store.ts'
+import { applyValues, openRecords, writeValues } from '../write/write-values.ts'
+import { withValues } from './list-history.ts'
+import { planRestore } from './plan-restore.ts'
+import { findConflicts } from './restore-conflicts.ts'
+import type { Conflict, FieldChange, Restore } from './schemas.ts'
+import { showChanges } from './shown-values.ts'
+import { holdRecords, readSince } from './store.ts'
+
+export interface RestoreContext {
+  pool: Pool
+  secrets: Secrets
+  account_id: number
+  /** The API key that asks. */
+  key_id: number
+}
+
+export interface Restored {
+  record: RecordJson
+  restored_version: number
+  dry_run: boolean
+  changes: FieldChange[]
+  conflicts: Conflict[]
+}
+
+/** Restores a version, or says what that would change. Throws record_not_found, version_not_found,
+ *  version_conflict, validation_failed (unknown field), restore_conflict (not in a dry run),
+ *  secret_key_missing. */
+export async function restoreRecord(
+  context: RestoreContext,
+  id: number,
+  wanted: Restore
+): Promise<Restored> {
+  const { pool, account_id } = context
+  const { row } = await findRecord(pool, account_id, id)
+  if (!wanted.dry_run) await ensureHistory(pool)
+  return withTransaction(pool, async (tx) => {
+    const place = await openPlace(tx, account_id, row, wanted.dry_run)
+    const set = await planSet(tx, context.secrets, place, wanted)
+    const restore = { ...place, db: tx, set }
+    const conflicts = await findConflicts(restore, (type_id, ids) =>
+      existingRecords(tx, account_id, type_id, ids, wanted.dry_run)
+    )
+    if (!wanted.dry_run) await write(tx, context, restore, conflicts, wanted.version)
+    return await answer(tx, restore, conflicts, wanted)
+  })
+}
+
+type RecordPlace = OrganizationPlace & { row: RecordRow }
+
+/** The record and its type, which stay as they are from here on unless it is a dry run. */
+async function openPlace(
+  tx: Tx,
+  account_id: number,
+  { id, type_id }: RecordRow,
+  dry_run: boolean
+): Promise<RecordPlace> {
+  const [row] = dry_run
+    ? await getRecords(tx, account_id, type_id, [id])
+    : await openRecords({ tx, account_id, type_id }, [id])
+  const types = await loadTypes(tx, account_id)
+  const type = types.getById(type_id)
+  if (!row || !type) throw appError('record_not_found', { id })
+  return { account_id, types, type, row }
+}
+
+/** The values to set. */
+async function planSet(
+  db: Db,
+  secrets: Secrets,
+  { account_id, type, row }: RecordPlace,
+  { version, fields, expected_version }: Restore
+): Promise<RecordData> {
+  const { id } = row
+  if (expected_version !== undefined && expected_version !== row.version) {
+    const args = { id, found: row.version, expected: expected_version }
+    throw appError('version_conflict', args, { details: { version: row.version } })
+  }
+  checkFields(type, fields ?? [])
+  if (version > row.version) throw appError('version_not_found', { id, version })
+  const { values, kept } = await readSince(db, account_id, row, version)
+  if (kept < row.version - version) throw appError('version_not_found', { id, version })
+  const then = withValues(row.data, values)
+  const set = planRestore(type, secrets, { now: row.data, then }, fields)
+  if (Object.keys(set).length === 0) return set
+  const given = new Set(Object.keys(set).filter((name) => set[name] !== null))
+  const after = applyValues(type, row, set).data
+  // What follows from the values by the type's own rules, as for a row of an import.
+  return { ...set, ...type.check?.({ after, given, isNew: false }).set }
+}
+
+function checkFields(type: RecordType, fields: string[]): void {
+  const known = new Set(type.fields.map(({ name }) => name))
+  const faults = fields.flatMap((name, i) =>
+    known.has(name)
+      ? []
+      : [{ path: `body/fields/${i}`, message: `${type.name} have no such field` }]
+  )
+  if (faults.length === 0) return
+  const reason = `${faults.map(({ path, message }) => `${path}: ${message}`).join('; ')}.`
+  throw appError('validation_failed', { reason }, { details: faults })
+}
+
+async function existingRecords(
+  tx: Tx,
+  account_id: number,
+  type_id: number,
+  ids: number[],
+  dry_run: boolean
+): Promise<Set<number>> {
+  if (!dry_run) return holdRecords(tx, account_id, type_id, ids)
+  return new Set((await getRecords(tx, account_id, type_id, ids)).map(({ id }) => id))
+}
+
+async function write(
+  tx: Tx,
+  { account_id, key_id }: RestoreContext,
+  { type, row, set }: RecordPlace & { set: RecordData },
+  conflicts: Conflict[],
+  version: number
+): Promise<void> {
+  if (conflicts.length > 0) {
+    const reasons = conflicts.map(({ message }) => message).join(' ')
+    throw appError('restore_conflict', { id: row.id, version, reasons }, { details: { conflicts } })
+  }
+  const author = { import_id: null, actor_key: key_id }
+  const one = { record: row, set, restored_version: version }
+  await writeValues({ tx, account_id, type }, author, [one])
+}
+
+/** The record as it is after the restore, or as it would be. */
+async function answer(
+  tx: Tx,
+  { row, set, db: _, ...place }: RecordPlace & { set: RecordData; db: Db },
+  conflicts: Conflict[],
+  { version, dry_run }: Restore
+): Promise<Restored> {
+  const { account_id, type } = place
+  const { data, organization_id, changed } = applyValues(type, row, set)
+  const pick = (values: RecordData) =>
+    Object.fromEntries(changed.map((name) => [name, values[name] ?? null]))
+  const [changes = []] = await showChanges(tx, place, [
+    { before: pick(row.data), after: pick(data) }
+  ])
+  const [now] = dry_run ? [] : await getRecords(tx, account_id, type.type_id, [row.id])
+  const [record] = await showRecords(tx, place, [now ?? { ...row, data, organization_id }])
+  if (!record) throw new Error(`record ${row.id} is not shown`)
+  return { record, restored_version: version, dry_run, changes, conflicts }
+}

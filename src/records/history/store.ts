@@ -1,0 +1,142 @@
+// History in the database: what a record was before each change, newest first.
+// Every statement names account and record, which is where the key of each partition begins, and the
+// days between which the record can have changed: the other partitions are not even opened.
+
+import type { Db, Tx } from '../../platform/db.ts'
+import type { RecordData } from '../../record-types/types.ts'
+import type { RecordRow } from '../store.ts'
+
+/** Who or what made a change. */
+export interface MakerRow {
+  import_id: number | null
+  /** null: none, or the import is not kept any more. */
+  file_name: string | null
+  key_id: number | null
+  key_name: string | null
+}
+
+/** One row of `record_changes`. Times are Dates. */
+export interface ChangeRow extends MakerRow {
+  /** The version that the values belong to; the change made the next one. */
+  version: number
+  changed_at: Date
+  action: 'update' | 'delete' | 'merge' | 'restore'
+  restored_version: number | null
+  before: RecordData
+}
+
+// The clocks of those who write may differ a little from each other.
+const daysOfRecord = `c.changed_on BETWEEN ($3::timestamptz AT TIME ZONE 'UTC')::date - 1
+        AND ($4::timestamptz AT TIME ZONE 'UTC')::date + 1`
+
+const placeOf = (account_id: number, { id, created_at, updated_at }: RecordRow) => [
+  account_id,
+  id,
+  created_at,
+  updated_at
+]
+
+/** The changes that made version `top` and those before it, newest first; at most `limit`. */
+export async function listChanges(
+  db: Db,
+  account_id: number,
+  record: RecordRow,
+  { top, limit }: { top: number; limit: number }
+): Promise<ChangeRow[]> {
+  const { rows } = await db.query<ChangeRow>(
+    `/* history.list */
+    SELECT c.version, c.changed_at, c.action, c.restored_version, c.before, c.import_id,
+      i.file_name, k.id AS key_id, k.name AS key_name
+    FROM record_changes c
+    LEFT JOIN imports i ON i.account_id = c.account_id AND i.id = c.import_id
+    LEFT JOIN api_keys k ON k.account_id = c.account_id
+      AND k.id = COALESCE(c.actor_key, i.created_by)
+    WHERE c.account_id = $1::integer
+      AND c.record_id = $2::bigint
+      AND ${daysOfRecord}
+      AND c.version < $5::integer
+    ORDER BY c.version DESC
+    LIMIT $6::integer`,
+    [...placeOf(account_id, record), top, limit]
+  )
+  return rows
+}
+
+/** What the fields that changed since a version were in it; null: they had no value. `kept`: how many
+ *  of the changes since are still there. */
+export async function readSince(
+  db: Db,
+  account_id: number,
+  record: RecordRow,
+  version: number
+): Promise<{ values: RecordData; kept: number }> {
+  // The oldest change of a field since then knows what it was then.
+  const { rows } = await db.query<{ values: RecordData | null; kept: number }>(
+    `/* history.since */
+    WITH since AS (
+      SELECT c.version, c.before
+      FROM record_changes c
+      WHERE c.account_id = $1::integer
+        AND c.record_id = $2::bigint
+        AND ${daysOfRecord}
+        AND c.version >= $5::integer
+        AND c.version < $6::integer
+    )
+    SELECT (SELECT count(*) FROM since) AS kept, (
+        SELECT jsonb_object_agg(f.name, f.value)
+        FROM (
+          SELECT DISTINCT ON (e.key) e.key AS name, e.value
+          FROM since s
+          CROSS JOIN LATERAL jsonb_each(s.before) AS e
+          ORDER BY e.key, s.version
+        ) f
+      ) AS values`,
+    [...placeOf(account_id, record), version, record.version]
+  )
+  return { values: rows[0]?.values ?? {}, kept: rows[0]?.kept ?? 0 }
+}
+
+/** The import that made a record and the key it ran with. */
+export async function getMaker(db: Db, account_id: number, import_id: number): Promise<MakerRow> {
+  const { rows } = await db.query<MakerRow>(
+    `/* history.get_maker */
+    SELECT i.id AS import_id, i.file_name, k.id AS key_id, k.name AS key_name
+    FROM imports i
+    LEFT JOIN api_keys k ON k.account_id = i.account_id AND k.id = i.created_by
+    WHERE i.account_id = $1::integer
+      AND i.id = $2::bigint`,
+    [account_id, import_id]
+  )
+  return rows[0] ?? { import_id, file_name: null, key_id: null, key_name: null }
+}
+
+/** Names of the fields of a type that were sensitive in any version of it. */
+export async function listPastSecrets(db: Db, account_id: number, type_id: number) {
+  const { rows } = await db.query<{ name: string }>(
+    `/* history.past_secrets */
+    SELECT DISTINCT f.field ->> 'name' AS name
+    FROM record_type_versions v
+    CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'fields') AS f (field)
+    WHERE v.account_id = $1::integer
+      AND v.type_id = $2::smallint
+      AND (f.field ->> 'kind' = 'password' OR f.field -> 'sensitive' = 'true')`,
+    [account_id, type_id]
+  )
+  return rows.map(({ name }) => name)
+}
+
+/** Which of the records exist, held until the transaction ends: nobody can take them away meanwhile. */
+export async function holdRecords(tx: Tx, account_id: number, type_id: number, ids: number[]) {
+  const { rows } = await tx.query<{ id: number }>(
+    `/* history.hold_records */
+    SELECT r.id
+    FROM records r
+    WHERE r.account_id = $1::integer
+      AND r.type_id = $2::smallint
+      AND r.id = ANY ($3::bigint[])
+    ORDER BY r.id
+    FOR KEY SHARE`,
+    [account_id, type_id, ids]
+  )
+  return new Set(rows.map(({ id }) => id))
+}

@@ -1,0 +1,52 @@
+// Which match keys a record gains and loses by a change. Pure.
+// Called by write-values.ts for every record it changes, and by whoever wants to know beforehand.
+
+import { keysOf } from '../../record-types/match-keys.ts'
+import type { MatchRule, RecordData, RecordType } from '../../record-types/types.ts'
+
+/** What keys are made of. */
+export interface KeyedRecord {
+  data: RecordData
+  organization_id: number | null
+}
+
+export interface Key {
+  /** Number of the match rule. */
+  rule: number
+  value: string
+}
+
+/** Compares the keys before and after. `changed`: names of the fields that differ. Keys that stay are
+ *  in neither list. */
+export function diffKeys(
+  type: RecordType,
+  before: KeyedRecord,
+  after: KeyedRecord,
+  changed: string[]
+): { gained: Key[]; lost: Key[] } {
+  const gained: Key[] = []
+  const lost: Key[] = []
+  const moved = before.organization_id !== after.organization_id
+  for (const rule of type.match_rules) {
+    if (!concerns(rule, changed, moved)) continue
+    const was = keysOf(rule, before.data, before.organization_id)
+    const now = keysOf(rule, after.data, after.organization_id)
+    const keyOf = (value: string) => ({ rule: rule.code, value })
+    gained.push(...now.filter((value) => !was.includes(value)).map(keyOf))
+    lost.push(...was.filter((value) => !now.includes(value)).map(keyOf))
+  }
+  return { gained, lost }
+}
+
+/** Whether a change can touch the keys of a rule: by its fields, by the field that switches it off,
+ *  or by the record inside which its keys are unique. */
+function concerns(rule: MatchRule, changed: string[], moved: boolean): boolean {
+  const { fields, unless, scope } = rule
+  if (moved && scope === 'organization') return true
+  return changed.some(
+    (name) =>
+      fields.includes(name) ||
+      name === unless ||
+      (typeof scope === 'object' && name === scope.field)
+  )
+}

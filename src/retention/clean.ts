@@ -1,0 +1,52 @@
+// The job of throwing away what has had its time: the table of contents of retention.
+//
+//   weeks ahead -> uploads -> outcomes -> history -> strays
+//
+// Each step commits by itself and finds what is left when it runs again, so the job may die anywhere
+// and may run twice. Called by jobs.ts, once an hour.
+
+import type { Config } from '../config.ts'
+import type { Pool } from '../platform/db.ts'
+import type { Log } from '../platform/log.ts'
+import { dropUploads, sweepUploads } from './drop-uploads.ts'
+import { dropWeeks } from './drop-weeks.ts'
+import { deleteWaitingRows, ensureWeeksAhead } from './store.ts'
+
+export interface CleanContext {
+  pool: Pool
+  config: Config
+  log: Log
+  /** Aborted when the process is to stop: the step in hand ends, the rest is for the next time. */
+  signal: AbortSignal
+}
+
+/** What one run threw away. */
+export interface Cleaned {
+  /** Files of imports that ended long enough ago. */
+  uploads: number
+  /** Mondays of the weeks whose outcomes are gone. */
+  outcome_weeks: string[]
+  history_weeks: string[]
+  /** Files that no import named. */
+  stray_uploads: number
+  /** Rows that waited for the end of an import that has ended. */
+  waiting_rows: number
+}
+
+/** Drops what is older than the configuration says, and logs it. Throws what the next run may mend:
+ *  a database that is away. */
+export async function cleanUp({ pool, config, log, signal }: CleanContext): Promise<Cleaned> {
+  const { dataDir, keepUploadsDays, keepOutcomesDays, keepHistoryDays } = config
+  const place = { pool, dataDir, log, signal }
+  await ensureWeeksAhead(pool)
+  const cleaned = {
+    uploads: await dropUploads(place, keepUploadsDays),
+    outcome_weeks: await dropWeeks(place, 'import_rows', keepOutcomesDays),
+    history_weeks: await dropWeeks(place, 'record_changes', keepHistoryDays),
+    stray_uploads: await sweepUploads(place),
+    waiting_rows: await deleteWaitingRows(pool)
+  }
+  const isNothing = Object.values(cleaned).every((one) => one === 0 || String(one) === '')
+  log[isNothing ? 'debug' : 'info'](cleaned, 'old data dropped')
+  return cleaned
+}
