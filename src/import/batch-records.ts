@@ -2,8 +2,8 @@
 // or changed is seen by the later ones, before anything is written. Filled by decide-rows.ts, written
 // by write/.
 
-import { keysOf } from '../record-types/match-keys.ts'
-import type { MatchRule, RecordData, RecordType } from '../record-types/types.ts'
+import { diffKeys } from '../record-types/changed-keys.ts'
+import type { RecordData, RecordType } from '../record-types/types.ts'
 import type { ExistingRecord } from './decide/existing-record.ts'
 import { type Identities, identitiesOf } from './match/identities.ts'
 
@@ -95,23 +95,10 @@ export function addChange(
     const one = { now, before: record, set, steps: [step], keys: null, identities: null }
     records.all.set(record.id, one)
   }
-  for (const [index, rule] of type.match_rules.entries()) {
-    if (!mayChangeKeys(type, rule, set)) continue
-    const old = keysOf(rule, was, record.organization_id)
-    const fresh = keysOf(rule, data, organization_id)
-    for (const key of fresh) if (!old.includes(key)) put(records, index, key, record.id)
-    for (const key of old) if (!fresh.includes(key)) take(records, index, key, record.id)
-  }
-}
-
-/** Whether a change of these fields may change the keys under a rule. */
-export function mayChangeKeys(type: RecordType, rule: MatchRule, set: RecordData): boolean {
-  const { scope, unless } = rule
-  if (rule.fields.some((name) => name in set)) return true
-  if (unless !== undefined && unless in set) return true
-  const { organization_field } = type
-  if (scope === 'organization') return organization_field !== null && organization_field in set
-  return scope !== 'account' && scope.field in set
+  const stored = { data: was, organization_id: record.organization_id }
+  const { gained, lost } = diffKeys(type, stored, now, Object.keys(set))
+  for (const { index, value } of gained) put(records, index, value, record.id)
+  for (const { index, value } of lost) take(records, index, value, record.id)
 }
 
 function put(records: BatchRecords, index: number, key: string, id: number): void {

@@ -4,10 +4,11 @@
 // Called by run-batch.ts; needs no database.
 
 import { rowProblem } from '../errors.ts'
+import { mayChangeKeys } from '../record-types/changed-keys.ts'
 import { keysOf } from '../record-types/match-keys.ts'
 import type { RecordData } from '../record-types/types.ts'
 import type { BatchPlace, DecidedRow } from './batch.ts'
-import { addChange, addMade, type BatchRecords, mayChangeKeys, noRecords } from './batch-records.ts'
+import { addChange, addMade, type BatchRecords, noRecords } from './batch-records.ts'
 import type { RelatedRecords } from './decide/check-record.ts'
 import { type Decision, decideRow } from './decide/decide-row.ts'
 import type { ExistingRecord } from './decide/existing-record.ts'
@@ -211,7 +212,8 @@ function gainedKeys(
   // A record that moves takes keys along which its row may not know; one that stays where it is and
   // whose row does not say where, has keys there.
   const elsewhere = one.organization_id !== record.organization_id
-  if (!elsewhere && !match_rules.some((rule) => mayChangeKeys(type, rule, set))) return none
+  const changed = Object.keys(set)
+  if (!elsewhere && !match_rules.some((rule) => mayChangeKeys(rule, changed, false))) return none
   const data = { ...record.data, ...set }
   return match_rules.flatMap((rule, index) => {
     const changes = rule.fields.some((name) => name in set)

@@ -70,24 +70,20 @@ async function commitAll(started: Run, all: ReturnType<typeof makeRows>) {
 async function countStatements(pool: Pool, work: () => Promise<unknown>): Promise<number> {
   let count = 0
   const connect = pool.connect.bind(pool)
-  // biome-ignore lint/suspicious/noExplicitAny: wraps the driver, whatever the call looks like
-  ;(pool as any).connect = async () => {
+  const counting = async () => {
     const tx = await connect()
-    const query = tx.query
-    // biome-ignore lint/suspicious/noExplicitAny: same
-    ;(tx as any).query = (...args: any[]) => {
+    const { query, release } = tx
+    tx.query = ((...args: unknown[]) => {
       count++
-      // biome-ignore lint/suspicious/noExplicitAny: same
-      return (query as any).apply(tx, args)
-    }
-    const release = tx.release.bind(tx)
+      return Reflect.apply(query, tx, args)
+    }) as typeof query
     tx.release = (...args) => {
-      tx.query = query
-      tx.release = release
-      release(...args)
+      Object.assign(tx, { query, release })
+      tx.release(...args)
     }
     return tx
   }
+  pool.connect = counting as typeof pool.connect
   await work()
   pool.connect = connect
   return count

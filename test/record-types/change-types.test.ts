@@ -3,32 +3,8 @@
 import t from 'tap'
 import { builtinTypes, catalogueOf, shownNames } from '../../src/record-types/registry.ts'
 import type { RecordType } from '../../src/record-types/types.ts'
-import { type Setup, setup } from '../setup.ts'
-
-const asset = (more: object = {}) => ({
-  name: 'firewalls',
-  label: 'Firewalls',
-  fields: [
-    { name: 'name', label: 'Name', kind: 'text', required: true },
-    { name: 'serial', label: 'Serial', kind: 'text', unique: true }
-  ],
-  ...more
-})
-
-const post = (s: Setup, body: object, key?: string) =>
-  s.request('POST', '/record-types', { body, ...(key && { key }) })
-const put = (s: Setup, name: string, body: object) =>
-  s.request('PUT', `/record-types/${name}`, { body })
-
-/** A record of a type, written past the import: only that it is there matters. */
-async function addRecord(s: Setup, type: string) {
-  await s.pool.query(
-    `INSERT INTO records (account_id, type_id, id, data)
-    SELECT t.account_id, t.type_id, nextval('record_ids'), '{"name": "x"}'
-    FROM record_types t WHERE t.account_id = $1 AND t.name = $2`,
-    [s.account_id, type]
-  )
-}
+import { addRecord, asset, post, put } from '../helpers/asset-types.ts'
+import { setup } from '../setup.ts'
 
 t.test('what records have cannot be taken out of what a field takes', async (t) => {
   const s = await setup(t)

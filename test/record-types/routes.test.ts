@@ -1,36 +1,12 @@
 // Record types over the API: an account defines its own, adds to built-in ones, and gets templates.
 
 import t from 'tap'
-import { type Setup, setup } from '../setup.ts'
+import { addRecord, asset, post, put } from '../helpers/asset-types.ts'
+import { setup } from '../setup.ts'
 
 type Tap = Pick<typeof t, 'equal' | 'same' | 'match'>
 // biome-ignore lint/suspicious/noExplicitAny: answers have every shape
 type Json = any
-
-const asset = (more: object = {}) => ({
-  name: 'firewalls',
-  label: 'Firewalls',
-  fields: [
-    { name: 'name', label: 'Name', kind: 'text', required: true },
-    { name: 'serial', label: 'Serial', kind: 'text', unique: true }
-  ],
-  ...more
-})
-
-const post = (s: Setup, body: object, key?: string) =>
-  s.request('POST', '/record-types', { body, ...(key && { key }) })
-const put = (s: Setup, name: string, body: object) =>
-  s.request('PUT', `/record-types/${name}`, { body })
-
-/** A record of a type, written past the import: only that it is there matters. */
-async function addRecord(s: Setup, type: string) {
-  await s.pool.query(
-    `INSERT INTO records (account_id, type_id, id, data)
-    SELECT t.account_id, t.type_id, nextval('record_ids'), '{"name": "x"}'
-    FROM record_types t WHERE t.account_id = $1 AND t.name = $2`,
-    [s.account_id, type]
-  )
-}
 
 const kinds = {
   text: { max_length: 50, hint: 'As on the sticker', default: 'none' },

@@ -154,17 +154,3 @@ const kindReaders: Record<FieldKind, CellReader> = {
   reference: reader('line_break', readLine),
   json: reader('invalid_json', readJson)
 }
-
-export interface CellKind {
-  /** The problem that a text not of this kind gets. */
-  fault: RowProblemCode
-  read(text: string): Json | undefined
-}
-
-/** The kinds without regard to a field's options, format or strictness. */
-export const cellKinds = Object.fromEntries(
-  Object.entries(kindReaders).map(([kind, { read, problem }]) => [
-    kind,
-    { fault: problem('').code, read }
-  ])
-) as Record<FieldKind, CellKind>

@@ -17,10 +17,6 @@ export interface SuggestedColumn {
 /** Columns that our own rejects.csv adds; they are ignored on the way in. */
 export const problemColumnPrefix = 'muster_'
 
-/** The header that means the record's own id, as in exports. A column that is just called `id` comes
- *  from another system: taken for ours it would change whatever record happens to have the number. */
-export const idColumn = { label: idLabel }
-
 /** Before the name of a custom field, in headers of other systems. */
 const customPrefix = 'custom_fields.'
 
@@ -90,7 +86,9 @@ function namesOf({ fields }: RecordType): Names[] {
   })
   const claimed = new Set(own.flatMap(all).map(fold))
   const free = (names: string[]) => names.filter((name) => !claimed.has(fold(name)))
-  const id = { field: idField, label: free([idColumn.label]), key: [], alias: [] }
+  // Only the header of our exports means our own id. A column that is just called `id` comes from
+  // another system: taken for ours it would change whatever record happens to have the number.
+  const id = { field: idField, label: free([idLabel]), key: [], alias: [] }
   return [...own, id]
 }
 

@@ -4,9 +4,8 @@
 
 import type { CopyPart } from '../../platform/copy-in.ts'
 import type { Tx } from '../../platform/db.ts'
-import { keysOf } from '../../record-types/match-keys.ts'
+import { diffKeys } from '../../record-types/changed-keys.ts'
 import type { MatchRule, RecordData, RecordType } from '../../record-types/types.ts'
-import { mayChangeKeys } from '../batch-records.ts'
 import type { ExistingRecord } from '../decide/existing-record.ts'
 import { copyText } from './copy-text.ts'
 
@@ -78,6 +77,16 @@ export function copyKeys(account_id: number, records: NewRecord[], gained: strin
   }
 }
 
+function keyLine(
+  account_id: number,
+  { type_id }: RecordType,
+  rule: number,
+  key: string,
+  id: number
+): string {
+  return `${account_id}\t${type_id}\t${rule}\t${copyText(key)}\t${id}\n`
+}
+
 function pushKeyLines(
   lines: string[],
   account_id: number,
@@ -88,7 +97,7 @@ function pushKeyLines(
   for (let place = 0; place < keys.length; place++) {
     const { code } = type.match_rules[place] as MatchRule
     for (const key of keys[place] as string[]) {
-      lines.push(`${account_id}\t${type.type_id}\t${code}\t${copyText(key)}\t${id}\n`)
+      lines.push(keyLine(account_id, type, code, key, id))
     }
   }
 }
@@ -151,7 +160,13 @@ export async function updateRecords(
   await updated
   const gained: string[] = []
   const lost: LostKey[] = []
-  for (const record of records) diffKeys(place, record, gained, lost)
+  for (const { before, now, set } of records) {
+    const was = { data: before.data ?? {}, organization_id: before.organization_id }
+    const keys = diffKeys(type, was, now, Object.keys(set))
+    for (const key of keys.gained)
+      gained.push(keyLine(account_id, type, key.rule, key.value, now.id))
+    for (const { rule, value } of keys.lost) lost.push({ rule, value, record_id: now.id })
+  }
   await deleteKeys(place, lost)
   return gained
 }
@@ -192,27 +207,4 @@ async function deleteKeys({ tx, account_id, type }: WritePlace, lost: LostKey[])
       lost.map((key) => key.record_id)
     ]
   )
-}
-
-/** Compares the keys before and after; those that stay are left alone. */
-function diffKeys(
-  { account_id, type }: WritePlace,
-  record: ChangedRecord,
-  gained: string[],
-  lost: LostKey[]
-): void {
-  const { before, now, set } = record
-  const { id } = now
-  const moved = before.organization_id !== now.organization_id
-  for (const [place, rule] of type.match_rules.entries()) {
-    if (!mayChangeKeys(type, rule, set) && !(moved && rule.scope === 'organization')) continue
-    const old = keysOf(rule, before.data ?? {}, before.organization_id)
-    const after = keysOf(rule, now.data, now.organization_id)
-    const keys: string[][] = type.match_rules.map(() => [])
-    keys[place] = after.filter((value) => !old.includes(value))
-    pushKeyLines(gained, account_id, type, id, keys)
-    for (const value of old) {
-      if (!after.includes(value)) lost.push({ rule: rule.code, value, record_id: id })
-    }
-  }
 }

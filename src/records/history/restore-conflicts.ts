@@ -5,10 +5,10 @@
 
 import { type RowProblemCode, rowProblem } from '../../errors.ts'
 import type { Db } from '../../platform/db.ts'
+import { diffKeys } from '../../record-types/changed-keys.ts'
 import { type Field, isSensitive, type Json, type RecordData } from '../../record-types/types.ts'
 import type { OrganizationPlace } from '../organizations.ts'
 import { findByKeys, getRecords, type RecordRow } from '../store.ts'
-import { diffKeys } from '../write/diff-keys.ts'
 import { applyValues } from '../write/write-values.ts'
 import type { Conflict } from './schemas.ts'
 import { holdsSealed, idsOf } from './shown-values.ts'

@@ -7,10 +7,10 @@
 // `ensureHistory` before the transaction begins.
 
 import { isDeepStrictEqual } from 'node:util'
+import { diffKeys } from '../../record-types/changed-keys.ts'
 import { holdWriters } from '../../record-types/store.ts'
 import type { RecordData, RecordType } from '../../record-types/types.ts'
 import { getRecords, type RecordRow } from '../store.ts'
-import { diffKeys } from './diff-keys.ts'
 import {
   type Author,
   deleteKeys,

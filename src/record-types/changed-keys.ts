@@ -1,8 +1,8 @@
 // Which match keys a record gains and loses by a change. Pure.
-// Called by write-values.ts for every record it changes, and by whoever wants to know beforehand.
+// Called wherever records are changed: by imports while they decide and when they write, by restoring.
 
-import { keysOf } from '../../record-types/match-keys.ts'
-import type { MatchRule, RecordData, RecordType } from '../../record-types/types.ts'
+import { keysOf } from './match-keys.ts'
+import type { MatchRule, RecordData, RecordType } from './types.ts'
 
 /** What keys are made of. */
 export interface KeyedRecord {
@@ -11,7 +11,8 @@ export interface KeyedRecord {
 }
 
 export interface Key {
-  /** Number of the match rule. */
+  /** Position of the match rule, and its number. */
+  index: number
   rule: number
   value: string
 }
@@ -27,11 +28,11 @@ export function diffKeys(
   const gained: Key[] = []
   const lost: Key[] = []
   const moved = before.organization_id !== after.organization_id
-  for (const rule of type.match_rules) {
-    if (!concerns(rule, changed, moved)) continue
+  for (const [index, rule] of type.match_rules.entries()) {
+    if (!mayChangeKeys(rule, changed, moved)) continue
     const was = keysOf(rule, before.data, before.organization_id)
     const now = keysOf(rule, after.data, after.organization_id)
-    const keyOf = (value: string) => ({ rule: rule.code, value })
+    const keyOf = (value: string) => ({ index, rule: rule.code, value })
     gained.push(...now.filter((value) => !was.includes(value)).map(keyOf))
     lost.push(...was.filter((value) => !now.includes(value)).map(keyOf))
   }
@@ -40,7 +41,7 @@ export function diffKeys(
 
 /** Whether a change can touch the keys of a rule: by its fields, by the field that switches it off,
  *  or by the record inside which its keys are unique. */
-function concerns(rule: MatchRule, changed: string[], moved: boolean): boolean {
+export function mayChangeKeys(rule: MatchRule, changed: string[], moved: boolean): boolean {
   const { fields, unless, scope } = rule
   if (moved && scope === 'organization') return true
   return changed.some(
