@@ -9,7 +9,7 @@ import { diffKeys } from '../../record-types/changed-keys.ts'
 import { type Field, isSensitive, type Json, type RecordData } from '../../record-types/types.ts'
 import type { OrganizationPlace } from '../organizations.ts'
 import { findByKeys, getRecords, type RecordRow } from '../store.ts'
-import { applyValues } from '../write/write-values.ts'
+import { applyValues } from '../write/apply-values.ts'
 import type { Conflict } from './schemas.ts'
 import { holdsSealed, idsOf } from './shown-values.ts'
 

@@ -6,11 +6,11 @@
 // `writeValues` writes. What is decided in between holds until the transaction ends. Call
 // `ensureHistory` before the transaction begins.
 
-import { isDeepStrictEqual } from 'node:util'
 import { diffKeys } from '../../record-types/changed-keys.ts'
 import { holdWriters } from '../../record-types/store.ts'
 import type { RecordData, RecordType } from '../../record-types/types.ts'
 import { getRecords, type RecordRow } from '../store.ts'
+import { applyValues } from './apply-values.ts'
 import {
   type Author,
   deleteKeys,
@@ -87,30 +87,6 @@ export async function writeValues(
   await deleteKeys(at, lost)
   await insertKeys(at, gained)
   return written
-}
-
-/** A record as it would be with the values: whole data without nulls, the organization it belongs to
- *  then, and the names of the fields that really change. Pure. */
-export function applyValues(
-  type: RecordType,
-  { data, organization_id }: Pick<RecordRow, 'data' | 'organization_id'>,
-  set: RecordData
-): { data: RecordData; organization_id: number | null; changed: string[] } {
-  const changed = Object.keys(set).filter(
-    (name) => !isDeepStrictEqual(data[name] ?? null, set[name] ?? null)
-  )
-  const after = { ...data }
-  for (const name of changed) {
-    const value = set[name] ?? null
-    if (value === null) delete after[name]
-    else after[name] = value
-  }
-  const { organization_field } = type
-  if (organization_field === null || !changed.includes(organization_field)) {
-    return { data: after, organization_id, changed }
-  }
-  const moved = after[organization_field]
-  return { data: after, organization_id: typeof moved === 'number' ? moved : null, changed }
 }
 
 function pick(values: RecordData, names: string[]): RecordData {
