@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { RecordData, RecordType } from '../../record-types/types.ts'
+import type { RecordRow } from '../store.ts'
 
 /** A record as it would be with the values: whole data without nulls, the organization it belongs to
  *  then, and the names of the fields that really change. Pure. */
