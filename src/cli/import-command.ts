@@ -106,7 +106,7 @@ async function jsonText(name: string, given: string): Promise<string> {
 function textOf(job: ImportJson): string[] {
   if (!isOver(job)) {
     return [
-      `Import ${job.id} of ${job.file.name}: ${job.state}`,
+      `Import ${job.id} of ${job.file?.name}: ${job.state}`,
       `  see how it goes: muster show ${job.id} (or import with --wait)`
     ]
   }

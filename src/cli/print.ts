@@ -7,7 +7,7 @@ import type { RowJson } from '../import/list-rows.ts'
 export function summaryLines(job: ImportJson): string[] {
   const counts = Object.entries(job.counts).filter(([, count]) => count !== null && count > 0)
   const lines = [
-    `Import ${job.id} of ${job.file.name} (${job.type}): ${job.state.replaceAll('_', ' ')}`,
+    `Import ${job.id} of ${job.file?.name ?? `undo of ${job.undo_of}`} (${job.type}): ${job.state.replaceAll('_', ' ')}`,
     ...counts.map(([outcome, count]) => countLine(outcome.replaceAll('_', ' '), Number(count)))
   ]
   for (const [type, count] of Object.entries(job.references_created)) {

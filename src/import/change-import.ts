@@ -105,7 +105,7 @@ async function lockDraft(tx: Tx, { account_id, id }: Change, action: string): Pr
 
 const cancelledByWorker = statesBefore('cancelling')
 // No worker has these: cancelling them is done at once.
-const cancelledAtOnce = statesBefore('cancelled').filter((state) => state !== 'cancelling')
+const cancelledAtOnce: ImportState[] = ['draft', 'queued', 'paused']
 
 /** Cancels an import. Returns the state it is in now: `cancelled`, or `cancelling` while its worker
  *  ends the batch in flight. Cancelling once more is no error. Throws import_not_found,

@@ -20,7 +20,7 @@ import {
   runBatch
 } from './run-batch.ts'
 import type { Checkpoint } from './terms.ts'
-import { StaleAttempt, saveProgress } from './write/import-state.ts'
+import { type Asked, StaleAttempt, saveProgress } from './write/import-state.ts'
 import { dropRows } from './write/waiting-rows.ts'
 import { type BatchResult, tally } from './write/write-batch.ts'
 import { writeOutcomes } from './write/write-outcomes.ts'
@@ -39,7 +39,8 @@ export interface Step {
   /** Those of them that have to wait for the end of the file. */
   waiting: number
   checkpoint: Checkpoint
-  cancel_requested: boolean
+  /** What the import is to do now; null: go on. */
+  asked: Asked | null
 }
 
 const maxTries = 6
@@ -92,8 +93,8 @@ async function commit(
     async (tx) => {
       const result = await work(tx)
       const checkpoint = checkpointAfter(result.rowCount)
-      const { cancel_requested } = await saveProgress(tx, started.run, { ...result, checkpoint })
-      return { result, checkpoint, cancel_requested }
+      const { asked } = await saveProgress(tx, started.run, { ...result, checkpoint })
+      return { result, checkpoint, asked }
     },
     // Rows, outcomes and checkpoint are lost together or not at all, and then done again. The
     // import's end is committed to disk, and everything before it with it.

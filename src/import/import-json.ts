@@ -4,6 +4,7 @@
 import type { Static } from 'typebox'
 import type { ImportRow } from './import-row.ts'
 import type { ImportSchema } from './schemas.ts'
+import type { ImportState } from './status.ts'
 
 export type ImportJson = Static<typeof ImportSchema>
 
@@ -17,18 +18,20 @@ export interface Around {
 
 /** The import as JSON. */
 export function importJson(row: ImportRow, around: Around): ImportJson {
-  const { delimiter, headers } = row.dialect
+  const { headers } = row.dialect
   const rows = rowsDone(row)
   return {
     id: row.id,
     type: row.type,
+    kind: row.kind,
     state: row.state,
+    dry_run: row.options.dry_run ?? false,
     mode: row.options.mode,
     allow_partial: row.options.allow_partial,
     profile: row.profile,
     options: optionsOf(row),
     organization: around.organization,
-    file: { name: row.file_name, bytes: row.file_bytes, sha256: row.file_sha256, delimiter },
+    file: row.kind === 'undo' ? null : fileOf(row),
     columns: headers.map((header, index) => ({ header, field: row.mapping[index] ?? null })),
     counts: {
       created: row.rows_created,
@@ -37,6 +40,8 @@ export function importJson(row: ImportRow, around: Around): ImportJson {
       skipped: row.rows_skipped,
       rejected: row.rows_rejected,
       failed: row.rows_failed,
+      reverted: row.rows_reverted,
+      kept: row.rows_kept,
       not_reached: row.rows_total === null ? null : Math.max(0, row.rows_total - rows)
     },
     rows_with_warnings: row.rows_with_warnings,
@@ -49,6 +54,10 @@ export function importJson(row: ImportRow, around: Around): ImportJson {
     started_at: row.started_at?.toISOString() ?? null,
     finished_at: row.finished_at?.toISOString() ?? null,
     error: row.error,
+    applied_from: row.applied_from,
+    applied_by: row.applied_by,
+    undo_of: row.undo_of,
+    undone_by: row.undone_by,
     expired: {
       file: row.file_dropped_at?.toISOString() ?? null,
       rows: row.rows_dropped_at?.toISOString() ?? null,
@@ -66,8 +75,13 @@ export function importJson(row: ImportRow, around: Around): ImportJson {
 
 /** All but those that are shown by themselves. */
 function optionsOf({ options }: ImportRow): ImportJson['options'] {
-  const { mode, allow_partial, organization_id, ...rest } = options
+  const { mode, dry_run, allow_partial, organization_id, ...rest } = options
   return rest
+}
+
+function fileOf({ file_name, file_bytes, file_sha256, dialect }: ImportRow) {
+  const { delimiter } = dialect
+  return { name: file_name, bytes: file_bytes, sha256: file_sha256, delimiter }
 }
 
 function creator(row: ImportRow) {
@@ -81,13 +95,18 @@ function rowsDone(row: ImportRow): number {
     row.rows_unchanged +
     row.rows_skipped +
     row.rows_rejected +
-    row.rows_failed
+    row.rows_failed +
+    row.rows_reverted +
+    row.rows_kept
   )
 }
 
+const readToEnd: ReadonlySet<ImportState> = new Set(['ready', 'completed', 'completed_with_errors'])
+
 function bytesDone(row: ImportRow): number {
-  const complete = row.state === 'completed' || row.state === 'completed_with_errors'
-  return complete ? row.file_bytes : Math.min(row.next_offset, row.file_bytes)
+  return readToEnd.has(row.state_before ?? row.state)
+    ? row.file_bytes
+    : Math.min(row.next_offset, row.file_bytes)
 }
 
 /** Rows per second since the start, and the seconds left by the share of bytes already read. */

@@ -13,6 +13,8 @@ export interface ImportRow {
   created_by: number | null
   created_by_name: string | null
   type: string
+  /** undo: takes back what another import wrote; its rows are records, and it has no file. */
+  kind: 'import' | 'undo'
   /** Name of the import profile it was made with; null: none. */
   profile: string | null
   state: ImportState
@@ -30,9 +32,20 @@ export interface ImportRow {
   rows_skipped: number
   rows_rejected: number
   rows_failed: number
+  /** Records of an undo. */
+  rows_reverted: number
+  rows_kept: number
   rows_with_warnings: number
   references_created: Record<string, number>
   rows_total: number | null
+  /** The dry run that this import applies, and the import that applies this dry run. */
+  applied_from: number | null
+  applied_by: number | null
+  /** The import that this one takes back, and the latest one that takes this one back. */
+  undo_of: number | null
+  undone_by: number | null
+  /** How it had ended before it was taken back. */
+  state_before: ImportState | null
   error: { code: string; message: string } | null
   queued_at: Date | null
   started_at: Date | null

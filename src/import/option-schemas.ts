@@ -8,6 +8,9 @@ import { modes, repeatPolicies, similarPolicies } from './terms.ts'
 
 const texts = {
   mode: 'Whether rows may create records, change them, or both.',
+  dry_run:
+    'true: everything is done but written. The outcomes say what would become of each row; ' +
+    'POST /imports/{id}/apply then does exactly that.',
   allow_partial: 'false: when one row is rejected, nothing is written at all.',
   organization: 'Id or exact name of the one organization of the whole file; it must exist.',
   mapping:
@@ -67,6 +70,7 @@ export const rowOptions = {
 /** All options in JSON but the mapping, as changes and profiles take them. */
 export const jsonOptions = {
   mode: Type.Optional(oneOf(modes, texts.mode)),
+  dry_run: Type.Optional(Type.Boolean({ description: texts.dry_run })),
   allow_partial: Type.Optional(Type.Boolean({ description: texts.allow_partial })),
   organization: Type.Optional(
     Type.Unsafe<string | number | null>({
@@ -126,6 +130,7 @@ export const textOptions = {
     'Name of an import profile: its choices apply where nothing else is said. Blank: none.'
   ),
   mode: choice(modes, texts.mode, 'create_and_update'),
+  dry_run: Type.Optional(Type.Boolean({ default: false, description: texts.dry_run })),
   allow_partial: Type.Optional(Type.Boolean({ default: true, description: texts.allow_partial })),
   organization: text(`${texts.organization} Blank: from a column.`),
   mapping: text(`JSON object, such as \`{"E-Mail":"emails","Fax":null}\`. ${texts.mapping}`),

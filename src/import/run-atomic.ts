@@ -24,12 +24,14 @@ import {
 import { runWaiting } from './run-waiting.ts'
 import { type Checkpoint, outcomes, type Problem } from './terms.ts'
 import {
+  type Asked,
   checkAttempt,
   errorOf,
   finishImport,
   noteBytes,
   type Progress,
-  saveProgress
+  saveProgress,
+  stateAsked
 } from './write/import-state.ts'
 import { tally } from './write/write-batch.ts'
 import { type RowOutcome, writeOutcomes } from './write/write-outcomes.ts'
@@ -42,8 +44,8 @@ const maxRejected = 50_000
 
 /** Ends the process of writing without a commit. */
 class Rollback extends Error {
-  readonly reason: 'rejected' | 'cancelled' | 'stopped'
-  constructor(reason: 'rejected' | 'cancelled' | 'stopped') {
+  readonly reason: 'rejected' | 'stopped' | Asked
+  constructor(reason: 'rejected' | 'stopped' | Asked) {
     super(reason)
     this.reason = reason
   }
@@ -59,9 +61,11 @@ export async function runAtomic(started: Run): Promise<void> {
     } else await withTransaction(pool, (tx) => writeRefusal(started, tx, rejected))
   } catch (error) {
     if (!(error instanceof Rollback)) throw error
-    if (error.reason === 'cancelled') await finishImport(pool, run, { state: 'cancelled' })
-    else if (error.reason === 'stopped') await giveBack(pool, run)
-    else await withTransaction(pool, (tx) => writeRefusal(started, tx, rejected))
+    const { reason } = error
+    if (reason === 'stopped') await giveBack(pool, run)
+    else if (reason === 'rejected') {
+      await withTransaction(pool, (tx) => writeRefusal(started, tx, rejected))
+    } else await finishImport(pool, run, { state: stateAsked[reason] })
   }
 }
 
@@ -70,11 +74,11 @@ function startOf({ read }: Run): Checkpoint {
   return { rows: 0, offset: dataOffset, line: dataLine, blankRows: 0 }
 }
 
-/** Stops the run when it was cancelled, taken over, or the process is to stop. */
+/** Stops the run when it is to pause or was cancelled, taken over, or the process is to stop. */
 async function stopIfAsked(started: Run): Promise<void> {
   if (started.signal.aborted) throw new Rollback('stopped')
-  const { cancel_requested } = await checkAttempt(started.pool, started.run)
-  if (cancel_requested) throw new Rollback('cancelled')
+  const { asked } = await checkAttempt(started.pool, started.run)
+  if (asked !== null) throw new Rollback(asked)
 }
 
 /** First pass. Out: whether every row can be read and is valid by itself. */
@@ -120,9 +124,9 @@ async function writeAll(started: Run, tx: Tx, rejected: Rejected): Promise<void>
   })
   if (started.signal.aborted) throw new Rollback('stopped')
   if (rejected.size > 0) throw new Rollback('rejected')
-  // From here on a request to cancel waits for the commit.
-  const { cancel_requested } = await saveProgress(tx, run, total)
-  if (cancel_requested) throw new Rollback('cancelled')
+  // From here on a request to stop waits for the commit.
+  const { asked } = await saveProgress(tx, run, total)
+  if (asked !== null) throw new Rollback(asked)
   await finish(tx, run, total.checkpoint)
 }
 

@@ -12,8 +12,8 @@ import type { Run } from './run.ts'
 import { nextRows, prepareBatch, refresh, startMemory } from './run-batch.ts'
 import { runWaiting } from './run-waiting.ts'
 import type { Checkpoint } from './terms.ts'
-import type { ClaimedImport } from './write/import-state.ts'
-import { finishImport } from './write/import-state.ts'
+import type { Asked, ClaimedImport } from './write/import-state.ts'
+import { finishImport, stateAsked } from './write/import-state.ts'
 import { loadTouched } from './write/touched-rows.ts'
 import { readWaiting } from './write/waiting-rows.ts'
 
@@ -21,11 +21,11 @@ import { readWaiting } from './write/waiting-rows.ts'
 interface PartialRun extends Run {
   memory: BatchMemory
   done: Checkpoint
-  cancelled: boolean
+  asked: Asked | null
   stop(): boolean
 }
 
-/** Runs from the checkpoint to the end of the file, to a cancel or to a stop of the process. */
+/** Runs from the checkpoint to the end of the file, to a pause or a cancel, or to a stop of the process. */
 export async function runPartial(started: Run): Promise<void> {
   const { run, read, pool, signal } = started
   const partial: PartialRun = {
@@ -37,8 +37,8 @@ export async function runPartial(started: Run): Promise<void> {
       line: run.next_line || read.dialect.dataLine,
       blankRows: run.blank_rows
     },
-    cancelled: run.cancel_requested,
-    stop: () => partial.cancelled || signal.aborted
+    asked: run.asked,
+    stop: () => partial.asked !== null || signal.aborted
   }
   if (run.next_row > 0) await recall(partial)
   let isRead = false
@@ -48,10 +48,10 @@ export async function runPartial(started: Run): Promise<void> {
     await takeWaiting(partial)
   }
   const { done } = partial
-  if (partial.cancelled) {
+  if (partial.asked !== null) {
     // Rows that still wait are among those not reached.
     const rowsTotal = isRead ? { rowsTotal: done.rows } : {}
-    await finishImport(pool, run, { state: 'cancelled', ...rowsTotal })
+    await finishImport(pool, run, { state: stateAsked[partial.asked], ...rowsTotal })
   } else if (signal.aborted) await giveBack(pool, run)
   else await finish(pool, run, done)
 }
@@ -77,7 +77,7 @@ async function takeFile(partial: PartialRun): Promise<void> {
         return next ? before(next.raw, partial.done) : item.end
       })
       partial.done = step.checkpoint
-      partial.cancelled = step.cancel_requested
+      partial.asked = step.asked
       // What was read ahead did not know of these rows.
       if (step.rowCount < rows.length) memory.epoch++
       rows = rows.slice(step.rowCount)
@@ -98,7 +98,7 @@ async function takeWaiting(partial: PartialRun): Promise<void> {
     async take(batch) {
       const place = { ...partial, whileBusy: () => {}, waited: true }
       const step = await commitBatch(place, batch, () => partial.done)
-      partial.cancelled = step.cancel_requested
+      partial.asked = step.asked
       return step
     }
   })

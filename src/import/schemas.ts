@@ -81,7 +81,14 @@ export const ImportSchema = answer(
   {
     id: Type.Integer({ description: 'Id of the import.', examples: [1] }),
     type: Type.String({ description: 'Name of the record type.', examples: ['contacts'] }),
-    state: oneOf(importStates, 'Where the import is in its life.'),
+    kind: oneOf(
+      ['import', 'undo'],
+      'import: rows of a file; undo: takes back what another import wrote, a row for each record.'
+    ),
+    state: oneOf(importStates, 'Where the import is in its life; see /docs/states.'),
+    dry_run: Type.Boolean({
+      description: 'Whether it only says what it would do; nothing but its outcomes is written.'
+    }),
     mode: oneOf(modes, 'Whether records may be created, changed, or both.'),
     allow_partial: Type.Boolean({
       description: 'Whether good rows are written although others are rejected.'
@@ -94,20 +101,23 @@ export const ImportSchema = answer(
       ref(NamedRecordSchema),
       'The one organization of the whole file; null: it comes from a column.'
     ),
-    file: answer(
-      {
-        name: Type.String({
-          description: 'Name of the file as sent, made safe to show.',
-          examples: ['contacts.csv']
-        }),
-        bytes: count('Size of what is stored: unpacked, and in UTF-8.'),
-        sha256: Type.String({
-          description: 'SHA-256 of what is stored, in hex.',
-          examples: ['8f56688a3fae291b819fd456be1881755daeb8a1fb79038118ca4d6c8442797d']
-        }),
-        delimiter: Type.String({ description: 'The character between cells.', examples: [','] })
-      },
-      { description: 'The uploaded file.' }
+    file: nullable(
+      answer(
+        {
+          name: Type.String({
+            description: 'Name of the file as sent, made safe to show.',
+            examples: ['contacts.csv']
+          }),
+          bytes: count('Size of what is stored: unpacked, and in UTF-8.'),
+          sha256: Type.String({
+            description: 'SHA-256 of what is stored, in hex.',
+            examples: ['8f56688a3fae291b819fd456be1881755daeb8a1fb79038118ca4d6c8442797d']
+          }),
+          delimiter: Type.String({ description: 'The character between cells.', examples: [','] })
+        },
+        { description: 'The uploaded file.' }
+      ),
+      'The uploaded file; null: an undo has none.'
     ),
     columns: Type.Array(
       answer(
@@ -127,6 +137,8 @@ export const ImportSchema = answer(
         skipped: count('Rows left out by the mode.'),
         rejected: count('Rows with an error in their data.'),
         failed: count('Rows that could not be written for a reason on our side.'),
+        reverted: count('Of an undo: records that are as they were before.'),
+        kept: count('Of an undo: records that were left as they are.'),
         not_reached: nullable(
           count(''),
           'Rows not read; null while the number of rows is not known.'
@@ -176,6 +188,10 @@ export const ImportSchema = answer(
       ),
       'Why the import failed; null unless state is failed.'
     ),
+    applied_from: nullable(Type.Integer(), 'The dry run that this import applies; null: none.'),
+    applied_by: nullable(Type.Integer(), 'The import that applied this dry run; null: none did.'),
+    undo_of: nullable(Type.Integer(), 'The import that this one takes back; null: it is no undo.'),
+    undone_by: nullable(Type.Integer(), 'The latest undo of this import; null: there is none.'),
     expired: answer(
       {
         file: nullable(time(''), 'When the uploaded file was deleted; null: it is still there.'),

@@ -5,40 +5,123 @@ export const importStates = [
   'draft',
   'queued',
   'running',
+  'pausing',
+  'paused',
   'cancelling',
   'cancelled',
+  'ready',
   'completed',
   'completed_with_errors',
-  'failed'
+  'failed',
+  'undoing',
+  'undone',
+  'partially_undone'
 ] as const
 export type ImportState = (typeof importStates)[number]
 
-const moves: Record<ImportState, readonly ImportState[]> = {
+/** Every move, by the state it begins in, with when it happens. */
+export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = {
   // Uploaded with start=false: waits for its mapping to be reviewed.
-  // -> queued: POST .../start; -> cancelled: POST .../cancel.
-  draft: ['queued', 'cancelled'],
-  // Waits for a worker and for earlier imports of the same type.
-  // -> running: a worker takes it; -> cancelled: POST .../cancel.
-  queued: ['running', 'cancelled'],
+  draft: {
+    queued: 'POST /imports/{id}/start',
+    cancelled: 'POST /imports/{id}/cancel'
+  },
+  // Waits for a worker, and for earlier imports of the same type.
+  queued: {
+    running: 'a worker takes it',
+    paused: 'POST /imports/{id}/pause',
+    cancelled: 'POST /imports/{id}/cancel'
+  },
   // A worker writes its batches. A worker that dies leaves it running; the next one takes it over.
-  // -> queued: the worker shuts down and gives it back; -> cancelling: POST .../cancel;
-  // -> completed: the file was read to its end and every row is in; -> completed_with_errors: the
-  // same, with rejected or failed rows; -> failed: it could not be done, `error` says why.
-  running: ['queued', 'cancelling', 'completed', 'completed_with_errors', 'failed'],
-  // Asked to stop; the batch in flight ends first.
-  // -> cancelled: the worker saw it; -> queued: it shuts down, and the next one will see it;
-  // -> completed, completed_with_errors: that batch was the last one, nothing was left to cancel;
-  // -> failed: it broke before it saw it.
-  cancelling: ['queued', 'cancelled', 'completed', 'completed_with_errors', 'failed'],
-  cancelled: [],
-  completed: [],
-  completed_with_errors: [],
-  failed: []
+  running: {
+    queued: 'its turn is over, or its worker shuts down; it goes on from where it is',
+    pausing: 'POST /imports/{id}/pause',
+    cancelling: 'POST /imports/{id}/cancel',
+    ready: 'a dry run was read to its end',
+    completed: 'the file was read to its end and every row is in',
+    completed_with_errors: 'the same, with rows that were rejected, failed or drifted',
+    failed: 'it could not be done; `error` says why'
+  },
+  // Asked to stop for a while; the batch in flight ends first.
+  pausing: {
+    queued: 'its worker shuts down; the next one will see it',
+    running: 'POST /imports/{id}/resume',
+    paused: 'the worker saw it',
+    cancelling: 'POST /imports/{id}/cancel',
+    ready: 'that batch was the last one',
+    completed: 'that batch was the last one',
+    completed_with_errors: 'that batch was the last one',
+    failed: 'it broke before it saw it'
+  },
+  // Stands still, with every row that was reached written.
+  paused: {
+    queued: 'POST /imports/{id}/resume',
+    cancelled: 'POST /imports/{id}/cancel'
+  },
+  // Asked to stop for good; the batch in flight ends first.
+  cancelling: {
+    queued: 'its worker shuts down; the next one will see it',
+    cancelled: 'the worker saw it',
+    ready: 'that batch was the last one; nothing was left to cancel',
+    completed: 'that batch was the last one; nothing was left to cancel',
+    completed_with_errors: 'that batch was the last one; nothing was left to cancel',
+    failed: 'it broke before it saw it'
+  },
+  cancelled: {
+    queued: 'POST /imports/{id}/retry',
+    undoing: 'POST /imports/{id}/undo'
+  },
+  // A dry run that can be applied. Applying it is an import of its own.
+  ready: {},
+  completed: {
+    undoing: 'POST /imports/{id}/undo'
+  },
+  completed_with_errors: {
+    queued: 'POST /imports/{id}/retry',
+    undoing: 'POST /imports/{id}/undo'
+  },
+  failed: {
+    queued: 'POST /imports/{id}/retry',
+    undoing: 'POST /imports/{id}/undo'
+  },
+  // Another import, of kind `undo`, takes back what this one wrote.
+  undoing: {
+    undone: 'every record is as it was before',
+    partially_undone: 'some records are, others were kept as they are',
+    cancelled: 'the undo ended before it took anything back',
+    completed: 'the undo ended before it took anything back',
+    completed_with_errors: 'the undo ended before it took anything back',
+    failed: 'the undo ended before it took anything back'
+  },
+  undone: {
+    partially_undone: 'its undo was partly taken back',
+    cancelled: 'its undo was taken back (redo)',
+    completed: 'its undo was taken back (redo)',
+    completed_with_errors: 'its undo was taken back (redo)',
+    failed: 'its undo was taken back (redo)'
+  },
+  partially_undone: {
+    undoing: 'POST /imports/{id}/undo, for the records that were kept',
+    cancelled: 'its undo was taken back (redo)',
+    completed: 'its undo was taken back (redo)',
+    completed_with_errors: 'its undo was taken back (redo)',
+    failed: 'its undo was taken back (redo)'
+  }
 }
+
+/** States that somebody waits in for a worker, or that a worker is in. */
+const atWork: ReadonlySet<ImportState> = new Set([
+  'queued',
+  'running',
+  'pausing',
+  'paused',
+  'cancelling',
+  'undoing'
+])
 
 /** Whether an import may go from one state to the other. */
 export function canMove(from: ImportState, to: ImportState): boolean {
-  return moves[from].includes(to)
+  return moves[from][to] !== undefined
 }
 
 /** The states from which `to` can be reached, for `WHERE state = ANY(...)`. */
@@ -46,7 +129,7 @@ export function statesBefore(to: ImportState): ImportState[] {
   return importStates.filter((from) => canMove(from, to))
 }
 
-/** Whether nothing will happen to the import any more. */
+/** Whether nothing will happen to the import any more unless somebody asks for it. */
 export function isFinished(state: ImportState): boolean {
-  return moves[state].length === 0
+  return state !== 'draft' && !atWork.has(state)
 }

@@ -10,10 +10,11 @@ import type { ImportState } from './status.ts'
 import type { Outcome, Problem } from './terms.ts'
 
 const importColumns = `i.id, i.created_on, i.created_at, i.created_by, k.name AS created_by_name,
-      i.type, i.profile, i.state, i.file_name, i.file_key, i.file_bytes, i.file_sha256, i.dialect,
+      i.type, i.kind, i.profile, i.state, i.file_name, i.file_key, i.file_bytes, i.file_sha256, i.dialect,
       i.options, i.mapping, i.next_offset, i.rows_created, i.rows_updated, i.rows_unchanged, i.rows_skipped,
       i.rows_rejected, i.rows_failed, i.rows_with_warnings, i.references_created, i.rows_total,
-      i.error, i.queued_at, i.started_at, i.progressed_at, i.finished_at, i.file_dropped_at,
+      i.rows_reverted, i.rows_kept, i.applied_from, i.applied_by, i.undo_of, i.undone_by,
+      i.state_before, i.error, i.queued_at, i.started_at, i.progressed_at, i.finished_at, i.file_dropped_at,
       (
         SELECT min(d.dropped_at)
         FROM dropped_weeks d
@@ -132,7 +133,7 @@ export async function lockUnfinished(tx: Tx, account_id: number, type: string): 
   )
 }
 
-/** How many imports of a type are queued, running or being cancelled. */
+/** How many imports of a type have begun, or are to begin, and have not ended. */
 export async function countUnfinished(db: Db, account_id: number, type: string): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
     `/* import.count_unfinished */
@@ -140,7 +141,7 @@ export async function countUnfinished(db: Db, account_id: number, type: string):
     FROM imports i
     WHERE i.account_id = $1::integer
       AND i.type = $2::text
-      AND i.state IN ('queued', 'running', 'cancelling')`,
+      AND i.state IN ('queued', 'running', 'pausing', 'paused', 'cancelling')`,
     [account_id, type]
   )
   return rows[0]?.count ?? 0
@@ -249,7 +250,7 @@ export async function cancelImport(
   const { rows } = await db.query<{ state: ImportState }>(
     `/* import.cancel */
     UPDATE imports i
-    SET cancel_requested = true,
+    SET asked = CASE WHEN i.state = ANY($3::text[]) THEN NULL ELSE 'cancel' END,
       state = CASE WHEN i.state = ANY($3::text[]) THEN 'cancelled' ELSE 'cancelling' END,
       finished_at = CASE WHEN i.state = ANY($3::text[]) THEN now() END
     WHERE i.account_id = $1::integer

@@ -104,7 +104,7 @@ t.test('a cancelled import leaves no row waiting', async (t) => {
   const waiting = async () =>
     (await pool.query('SELECT count(*) AS count FROM import_waiting_rows')).rows[0].count
   t.ok((await waiting()) > 0, 'some wait')
-  await pool.query(`UPDATE imports SET state = 'running', cancel_requested = true`)
+  await pool.query(`UPDATE imports SET state = 'running', asked = 'cancel'`)
   await runImport(
     { ...context, signal: new AbortController().signal },
     {

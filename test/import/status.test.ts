@@ -7,17 +7,54 @@ const possible = new Set([
   'draft>queued',
   'draft>cancelled',
   'queued>running',
+  'queued>paused',
   'queued>cancelled',
   'running>queued',
+  'running>pausing',
   'running>cancelling',
+  'running>ready',
   'running>completed',
   'running>completed_with_errors',
   'running>failed',
+  'pausing>queued',
+  'pausing>running',
+  'pausing>paused',
+  'pausing>cancelling',
+  'pausing>ready',
+  'pausing>completed',
+  'pausing>completed_with_errors',
+  'pausing>failed',
+  'paused>queued',
+  'paused>cancelled',
   'cancelling>queued',
   'cancelling>cancelled',
+  'cancelling>ready',
   'cancelling>completed',
   'cancelling>completed_with_errors',
-  'cancelling>failed'
+  'cancelling>failed',
+  'cancelled>queued',
+  'cancelled>undoing',
+  'completed>undoing',
+  'completed_with_errors>queued',
+  'completed_with_errors>undoing',
+  'failed>queued',
+  'failed>undoing',
+  'undoing>undone',
+  'undoing>partially_undone',
+  'undoing>cancelled',
+  'undoing>completed',
+  'undoing>completed_with_errors',
+  'undoing>failed',
+  'undone>partially_undone',
+  'undone>cancelled',
+  'undone>completed',
+  'undone>completed_with_errors',
+  'undone>failed',
+  'partially_undone>undoing',
+  'partially_undone>cancelled',
+  'partially_undone>completed',
+  'partially_undone>completed_with_errors',
+  'partially_undone>failed'
 ])
 
 t.test('every pair of states is either a move of the table or none', async (t) => {
@@ -27,15 +64,18 @@ t.test('every pair of states is either a move of the table or none', async (t) =
   }
 })
 
-t.test('finished states are those without a way out', async (t) => {
+t.test('finished are those that change only when somebody asks for it', async (t) => {
   t.strictSame(importStates.filter(isFinished), [
     'cancelled',
+    'ready',
     'completed',
     'completed_with_errors',
-    'failed'
+    'failed',
+    'undone',
+    'partially_undone'
   ])
 })
 
 t.test('says from where a state can be reached', async (t) => {
-  t.strictSame(statesBefore('cancelled'), ['draft', 'queued', 'cancelling'])
+  t.strictSame(statesBefore('cancelling'), ['running', 'pausing'])
 })

@@ -40,6 +40,7 @@ const readers: { [K in keyof Required<UploadOptions>]: Reader<UploadOptions[K]> 
   type: (_, text, types) => readType(types, text),
   profile: (_, text) => text,
   mode: oneOf(modes),
+  dry_run: readBoolean,
   allow_partial: readBoolean,
   organization: (_, text) => text,
   mapping: readMapping,

@@ -7,6 +7,8 @@ import type { Mode, RepeatPolicy, SimilarPolicy } from '../terms.ts'
  *  with the import. */
 export interface ImportOptions {
   mode: Mode
+  /** true: everything is done but written; the outcomes say what would become of each row. */
+  dry_run: boolean
   /** false: when one row is rejected, nothing is written at all. */
   allow_partial: boolean
   /** One organization for the whole file; null: from a column. */
@@ -32,6 +34,7 @@ export interface ImportOptions {
 export function completeOptions(type: RecordType, given: Partial<ImportOptions>): ImportOptions {
   return {
     mode: 'create_and_update',
+    dry_run: false,
     allow_partial: true,
     organization_id: null,
     blank: type.blank,

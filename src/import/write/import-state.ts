@@ -8,6 +8,9 @@ import type { ImportOptions } from '../resolve/import-options.ts'
 import type { ImportState } from '../status.ts'
 import type { Checkpoint, Dialect, Outcome } from '../terms.ts'
 
+/** What a worker may be asked for. */
+export type Asked = 'pause' | 'cancel'
+
 export interface ClaimedImport {
   account_id: number
   id: number
@@ -21,7 +24,8 @@ export interface ClaimedImport {
   dialect: Dialect
   options: ImportOptions
   mapping: (string | null)[]
-  cancel_requested: boolean
+  /** What it is to do as soon as its batch has ended; null: go on. */
+  asked: Asked | null
   next_row: number
   next_offset: number
   next_line: number
@@ -38,13 +42,14 @@ export async function claimImport(
     `/* import.claim */
     UPDATE imports AS i
     SET attempt = i.attempt + 1, idle_attempts = i.idle_attempts + 1,
-      state = CASE WHEN i.state = 'cancelling' THEN i.state ELSE 'running' END,
+      state = CASE i.asked WHEN 'cancel' THEN 'cancelling' WHEN 'pause' THEN 'pausing'
+        ELSE 'running' END,
       started_at = COALESCE(i.started_at, now())
     WHERE i.account_id = $1::integer
     AND i.id = $2::bigint
-    AND i.state IN ('queued', 'running', 'cancelling')
+    AND i.state IN ('queued', 'running', 'pausing', 'cancelling')
     RETURNING i.account_id, i.id, i.attempt, i.idle_attempts, i.created_on, i.type, i.file_key,
-      i.file_bytes, i.dialect, i.options, i.mapping, i.cancel_requested, i.next_row,
+      i.file_bytes, i.dialect, i.options, i.mapping, i.asked, i.next_row,
       i.next_offset, i.next_line, i.blank_rows`,
     [account_id, import_id]
   )
@@ -68,15 +73,15 @@ export interface Progress {
   referencesCreated: Record<string, number>
 }
 
-/** Adds a batch to the import: counts, checkpoint. Out: whether the import is to be cancelled.
+/** Adds a batch to the import: counts, checkpoint. Out: what it is to do now.
  *  Throws StaleAttempt when another worker has the import: the transaction must be rolled back. */
 export async function saveProgress(
   db: Db,
   run: ClaimedImport,
   progress: Progress
-): Promise<{ cancel_requested: boolean }> {
+): Promise<{ asked: Asked | null }> {
   const { checkpoint, counts, warnings, referencesCreated } = progress
-  const { rows } = await db.query<{ cancel_requested: boolean }>(
+  const { rows } = await db.query<{ asked: Asked | null }>(
     `/* import.save_progress */
     UPDATE imports AS i
     SET next_row = $4::bigint, next_offset = $5::bigint, next_line = $6::bigint,
@@ -101,7 +106,7 @@ export async function saveProgress(
     WHERE i.account_id = $1::integer
     AND i.id = $2::bigint
     AND i.attempt = $3::integer
-    RETURNING i.cancel_requested`,
+    RETURNING i.asked`,
     [
       run.account_id,
       run.id,
@@ -137,7 +142,7 @@ export async function noteBytes(db: Db, run: ClaimedImport, offset: number): Pro
   )
 }
 
-/** Ends the import (or gives it back as `queued`). `rowsTotal` is known when the file was read to
+/** Ends the import, gives it back as `queued`, or leaves it `paused`. `rowsTotal` is known when the file was read to
  *  its end. Throws StaleAttempt when another worker has it. */
 export async function finishImport(
   db: Db,
@@ -153,19 +158,20 @@ export async function finishImport(
     WITH ended AS (
     UPDATE imports AS i
     SET state = $4::text, rows_total = COALESCE($5::bigint, i.rows_total), error = $6::jsonb,
-      finished_at = CASE WHEN $4::text = 'queued' THEN NULL ELSE now() END,
-      idle_attempts = CASE WHEN $4::text = 'queued' THEN 0 ELSE i.idle_attempts END
+      asked = CASE WHEN $4::text = 'queued' THEN i.asked END,
+      finished_at = CASE WHEN $4::text IN ('queued', 'paused') THEN NULL ELSE now() END,
+      idle_attempts = CASE WHEN $4::text IN ('queued', 'paused') THEN 0 ELSE i.idle_attempts END
     WHERE i.account_id = $1::integer
     AND i.id = $2::bigint
     AND i.attempt = $3::integer
-    AND i.state IN ('running', 'cancelling')
+    AND i.state IN ('running', 'pausing', 'cancelling')
     RETURNING i.account_id, i.id
     ), cleared AS (
       DELETE FROM import_waiting_rows w
       USING ended e
       WHERE w.account_id = e.account_id
       AND w.import_id = e.id
-      AND $4::text <> 'queued'
+      AND $4::text NOT IN ('queued', 'paused')
     )
     SELECT e.id FROM ended e`,
     [
@@ -199,13 +205,10 @@ export async function readCounts(
 }
 
 /** Reads what the world wants of a run that writes nothing in between. */
-export async function checkAttempt(
-  db: Db,
-  run: ClaimedImport
-): Promise<{ cancel_requested: boolean }> {
-  const { rows } = await db.query<{ cancel_requested: boolean }>(
+export async function checkAttempt(db: Db, run: ClaimedImport): Promise<{ asked: Asked | null }> {
+  const { rows } = await db.query<{ asked: Asked | null }>(
     `/* import.check_attempt */
-    SELECT i.cancel_requested
+    SELECT i.asked
     FROM imports i
     WHERE i.account_id = $1::integer
     AND i.id = $2::bigint
@@ -215,6 +218,9 @@ export async function checkAttempt(
   if (!rows[0]) throw new StaleAttempt(run)
   return rows[0]
 }
+
+/** The state in which a run leaves an import that was asked to stop. */
+export const stateAsked = { pause: 'paused', cancel: 'cancelled' } as const
 
 /** Another worker has taken the import over: this one must not write any more. */
 export class StaleAttempt extends Error {

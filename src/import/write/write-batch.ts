@@ -21,6 +21,7 @@ import {
   copyChanges,
   copyKeys,
   copyRecords,
+  copyReferences,
   type NewRecord,
   type RecordStep,
   updateRecords
@@ -76,6 +77,7 @@ export async function writeBatch(
   else if (waiting.length > 0) parts.push(copyWaiting(place, waiting))
   if (steps.length > 0) parts.unshift(copyChanges(write, steps))
   if (created.length + gained.length > 0) parts.unshift(copyKeys(account_id, created, gained))
+  if (used.length > 0) parts.push(copyReferences(write, used))
   if (created.length > 0) parts.unshift(copyRecords(write, created))
   await copyAll(tx, parts, whileBusy)
   const referencesCreated: Record<string, number> = {}

@@ -61,6 +61,22 @@ export function copyRecords({ account_id, import_id }: WritePlace, records: NewR
   }
 }
 
+/** The records that an import makes because its rows name them: an undo takes them away, too. */
+export function copyReferences(
+  { account_id, import_id }: WritePlace,
+  records: { id: number; type: RecordType }[]
+): CopyPart {
+  function* lines() {
+    for (const { id, type } of records)
+      yield `${account_id}\t${import_id}\t${type.type_id}\t${id}\n`
+  }
+  return {
+    sql: `/* write.insert_references */
+    COPY import_references (account_id, import_id, type_id, record_id) FROM STDIN`,
+    lines: lines()
+  }
+}
+
 /** The keys of new records, and those that changed records gain. Made when they are sent: by then
  *  the server is at work on what was sent before. */
 export function copyKeys(account_id: number, records: NewRecord[], gained: string[]): CopyPart {
