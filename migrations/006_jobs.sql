@@ -7,6 +7,9 @@ ALTER TABLE imports
   ADD COLUMN kind text NOT NULL DEFAULT 'import',
   -- What a worker is to do as soon as its batch has ended; null: go on.
   ADD COLUMN asked text,
+  -- Batches committed. A worker that knows of more has outlived a crash of the database server that
+  -- took the last ones with it.
+  ADD COLUMN batches bigint NOT NULL DEFAULT 0,
   -- The dry run that this import applies, and the import that applies this dry run.
   ADD COLUMN applied_from bigint,
   ADD COLUMN applied_by bigint,
@@ -54,6 +57,6 @@ ALTER TABLE imports
   DROP CONSTRAINT imports_state_check,
   DROP COLUMN rows_kept, DROP COLUMN rows_reverted, DROP COLUMN state_before,
   DROP COLUMN undone_by, DROP COLUMN undo_of, DROP COLUMN applied_by, DROP COLUMN applied_from,
-  DROP COLUMN asked, DROP COLUMN kind,
+  DROP COLUMN asked, DROP COLUMN kind, DROP COLUMN batches,
   ADD CONSTRAINT imports_state_check CHECK (state IN ('draft', 'queued', 'running', 'cancelling',
     'cancelled', 'completed', 'completed_with_errors', 'failed'));

@@ -93,14 +93,15 @@ async function commit(
     async (tx) => {
       const result = await work(tx)
       const checkpoint = checkpointAfter(result.rowCount)
-      const { asked } = await saveProgress(tx, started.run, { ...result, checkpoint })
-      return { result, checkpoint, asked }
+      const { asked, batches } = await saveProgress(tx, started.run, { ...result, checkpoint })
+      return { result, checkpoint, asked, batches }
     },
     // Rows, outcomes and checkpoint are lost together or not at all, and then done again. The
     // import's end is committed to disk, and everything before it with it.
     { wait: false }
   )
-  const { result, ...rest } = done
+  const { result, batches, ...rest } = done
+  started.run.batches = batches
   noteTouched(started.memory, result)
   return { rowCount: result.rowCount, waiting: result.waiting, ...rest }
 }

@@ -1,7 +1,7 @@
 // An import whose good rows go in whatever becomes of the bad ones: a transaction per batch.
 // Called by job.ts with a claimed import; ends it, or gives it back when the process is to stop.
 
-import type { Pool } from '../platform/db.ts'
+import { type Pool, withTransaction } from '../platform/db.ts'
 import type { BatchMemory } from './batch.ts'
 import { commitBatch } from './commit-batch.ts'
 import { finish, giveBack } from './finish-run.ts'
@@ -53,7 +53,8 @@ export async function runPartial(started: Run): Promise<void> {
     const rowsTotal = isRead ? { rowsTotal: done.rows } : {}
     await finishImport(pool, run, { state: stateAsked[partial.asked], ...rowsTotal })
   } else if (signal.aborted) await giveBack(pool, run)
-  else await finish(pool, run, done)
+  // One transaction, on one connection: no batch can be lost between its look at them and the end.
+  else await withTransaction(pool, (tx) => finish(tx, run, done))
 }
 
 /** Finds out again what the worker before knew. */

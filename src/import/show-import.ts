@@ -4,6 +4,7 @@ import type { Static } from 'typebox'
 import { appError } from '../errors.ts'
 import { readCursor, toPage } from '../platform/cursor.ts'
 import type { Db } from '../platform/db.ts'
+import { waitForDisk } from '../platform/wait-for-disk.ts'
 import type { TypeCatalogue } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import { nameOrganizations } from '../records/organizations.ts'
@@ -12,7 +13,7 @@ import { type ImportJson, importJson } from './import-json.ts'
 import type { ImportRow } from './import-row.ts'
 import { type PreviewSettings, previewImport } from './preview.ts'
 import type { ImportListQuery } from './request-schemas.ts'
-import type { ImportState } from './status.ts'
+import { type ImportState, isWritten } from './status.ts'
 import { findEarlierImport, getImport, listImports } from './store.ts'
 
 interface TypesOfAccount {
@@ -28,6 +29,7 @@ export async function showImport(
   id: number
 ): Promise<ImportJson> {
   const row = await requireImport(db, account_id, id)
+  await makeLasting(db, [row])
   const types = await loadTypes(db, account_id)
   const { file_sha256: sha256, type } = row
   const [organization, earlier_import] = await Promise.all([
@@ -40,6 +42,11 @@ export async function showImport(
     earlier_import,
     ...(preview !== undefined && { preview })
   })
+}
+
+/** Progress that somebody has seen must not go back when the database server crashes. */
+async function makeLasting(db: Db, rows: ImportRow[]): Promise<void> {
+  if (rows.some(({ state }) => isWritten(state))) await waitForDisk(db)
 }
 
 /** The import's row. Throws import_not_found when the account has none with that id. */
@@ -77,6 +84,7 @@ export async function pageOfImports(
     limit: query.limit + 1
   })
   const { data, next_cursor } = toPage(rows, query.limit, (row) => row.id)
+  await makeLasting(db, data)
   const types = await loadTypes(db, account_id)
   const names = await organizationsOf(db, { account_id, types }, data)
   const json = data.map((row) => importJson(row, { organization: names.get(row.id) ?? null }))

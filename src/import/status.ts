@@ -119,6 +119,14 @@ const atWork: ReadonlySet<ImportState> = new Set([
   'undoing'
 ])
 
+/** States in which a worker may be writing. */
+const written: ReadonlySet<ImportState> = new Set(['running', 'pausing', 'cancelling'])
+
+/** Whether a worker may be writing rows of the import now. */
+export function isWritten(state: ImportState): boolean {
+  return written.has(state)
+}
+
 /** Whether an import may go from one state to the other. */
 export function canMove(from: ImportState, to: ImportState): boolean {
   return moves[from][to] !== undefined

@@ -35,7 +35,7 @@ async function makeRun(pool: Pool, account?: number) {
     `INSERT INTO imports (account_id, type, state, file_name, file_key, file_bytes, file_sha256,
       dialect, options, mapping, attempt)
     VALUES ($1, 'contacts', 'running', 'f', 'k', 1, 's', '{}', '{}', '[]', 1)
-    RETURNING id, created_on, attempt`,
+    RETURNING id, created_on, attempt, batches`,
     [account_id]
   )
   const run = { account_id, ...rows[0] }

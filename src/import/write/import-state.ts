@@ -15,6 +15,8 @@ export interface ClaimedImport {
   account_id: number
   id: number
   attempt: number
+  /** Batches that this worker knows to be committed, those of workers before it included. */
+  batches: number
   /** Attempts in a row, this one included, that have not committed a batch yet. */
   idle_attempts: number
   created_on: string
@@ -48,7 +50,7 @@ export async function claimImport(
     WHERE i.account_id = $1::integer
     AND i.id = $2::bigint
     AND i.state IN ('queued', 'running', 'pausing', 'cancelling')
-    RETURNING i.account_id, i.id, i.attempt, i.idle_attempts, i.created_on, i.type, i.file_key,
+    RETURNING i.account_id, i.id, i.attempt, i.batches, i.idle_attempts, i.created_on, i.type, i.file_key,
       i.file_bytes, i.dialect, i.options, i.mapping, i.asked, i.next_row,
       i.next_offset, i.next_line, i.blank_rows`,
     [account_id, import_id]
@@ -73,15 +75,16 @@ export interface Progress {
   referencesCreated: Record<string, number>
 }
 
-/** Adds a batch to the import: counts, checkpoint. Out: what it is to do now.
- *  Throws StaleAttempt when another worker has the import: the transaction must be rolled back. */
+/** Adds a batch to the import: counts, checkpoint. Out: what it is to do now, and the number of
+ *  batches, to be noted in `run` once they are committed. Throws StaleAttempt when another worker has
+ *  the import, LostBatches when the database has forgotten some: the transaction must be rolled back. */
 export async function saveProgress(
   db: Db,
   run: ClaimedImport,
   progress: Progress
-): Promise<{ asked: Asked | null }> {
+): Promise<{ asked: Asked | null; batches: number }> {
   const { checkpoint, counts, warnings, referencesCreated } = progress
-  const { rows } = await db.query<{ asked: Asked | null }>(
+  const { rows } = await db.query<{ asked: Asked | null; batches: number }>(
     `/* import.save_progress */
     UPDATE imports AS i
     SET next_row = $4::bigint, next_offset = $5::bigint, next_line = $6::bigint,
@@ -102,11 +105,11 @@ export async function saveProgress(
           GROUP BY e.key
         ) s
       ),
-      idle_attempts = 0, progressed_at = now()
+      batches = i.batches + 1, idle_attempts = 0, progressed_at = now()
     WHERE i.account_id = $1::integer
     AND i.id = $2::bigint
     AND i.attempt = $3::integer
-    RETURNING i.asked`,
+    RETURNING i.asked, i.batches`,
     [
       run.account_id,
       run.id,
@@ -126,6 +129,7 @@ export async function saveProgress(
     ]
   )
   if (!rows[0]) throw new StaleAttempt(run)
+  if (rows[0].batches !== run.batches + 1) throw new LostBatches(run)
   return rows[0]
 }
 
@@ -186,14 +190,19 @@ export async function finishImport(
   if (rowCount !== 1) throw new StaleAttempt(run)
 }
 
-/** Reads the counts that decide how the import ended. */
+/** Reads the counts that decide how the import ended. Throws LostBatches when the database has
+ *  forgotten some: in the transaction of the import's end, none can be lost any more after that. */
 export async function readCounts(
   db: Db,
   run: ClaimedImport
 ): Promise<{ rows_rejected: number; rows_failed: number }> {
-  const { rows } = await db.query<{ rows_rejected: number; rows_failed: number }>(
+  const { rows } = await db.query<{
+    rows_rejected: number
+    rows_failed: number
+    batches: number
+  }>(
     `/* import.read_counts */
-    SELECT i.rows_rejected, i.rows_failed
+    SELECT i.rows_rejected, i.rows_failed, i.batches
     FROM imports i
     WHERE i.account_id = $1::integer
     AND i.id = $2::bigint
@@ -201,6 +210,7 @@ export async function readCounts(
     [run.account_id, run.id, run.attempt]
   )
   if (!rows[0]) throw new StaleAttempt(run)
+  if (rows[0].batches < run.batches) throw new LostBatches(run)
   return rows[0]
 }
 
@@ -227,6 +237,15 @@ export class StaleAttempt extends Error {
   constructor(run: { id: number; attempt: number }) {
     super(`import ${run.id} was taken over after attempt ${run.attempt}`)
     this.name = 'StaleAttempt'
+  }
+}
+
+/** The database server crashed, or was replaced by its replica, and the last batches were not on its
+ *  disk yet. This worker had gone on without noticing; the next attempt starts where the disk is. */
+export class LostBatches extends Error {
+  constructor(run: { id: number; batches: number }) {
+    super(`import ${run.id} has lost batches: ${run.batches} were committed`)
+    this.name = 'LostBatches'
   }
 }
 
