@@ -200,6 +200,11 @@ const operation = {
     title: 'Too many rows',
     message: 'The file has {found} data rows; the limit for {type} is {limit}. Split the file.'
   },
+  nothing_to_retry: {
+    status: 409,
+    title: 'Nothing to retry',
+    message: 'Import {id} has nothing that a retry would change: {reason}.'
+  },
   another_import_running: {
     status: 409,
     title: 'Another import is not finished',

@@ -13,7 +13,6 @@ import { nextRows, prepareBatch, refresh, startMemory } from './run-batch.ts'
 import { runWaiting } from './run-waiting.ts'
 import type { Checkpoint } from './terms.ts'
 import type { Asked, ClaimedImport } from './write/import-state.ts'
-import { finishImport, stateAsked } from './write/import-state.ts'
 import { loadTouched } from './write/touched-rows.ts'
 import { readWaiting } from './write/waiting-rows.ts'
 
@@ -48,11 +47,8 @@ export async function runPartial(started: Run): Promise<void> {
     await takeWaiting(partial)
   }
   const { done } = partial
-  if (partial.asked !== null) {
-    // Rows that still wait are among those not reached.
-    const rowsTotal = isRead ? { rowsTotal: done.rows } : {}
-    await finishImport(pool, run, { state: stateAsked[partial.asked], ...rowsTotal })
-  } else if (signal.aborted) await giveBack(pool, run)
+  // Rows that still wait are among those not reached.
+  if (partial.stop()) await giveBack(pool, run, isRead ? { rowsTotal: done.rows } : {})
   else await finish(pool, run, done)
 }
 

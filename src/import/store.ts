@@ -239,29 +239,6 @@ export async function queueDraft(db: Db, account_id: number, id: number): Promis
   return rowCount === 1
 }
 
-/** Ends an import that no worker has (-> cancelled), or asks its worker to stop (-> cancelling).
- *  Waits for the batch in flight. Returns the new state; null when it was in none of `from`. */
-export async function cancelImport(
-  db: Db,
-  account_id: number,
-  id: number,
-  from: { atOnce: ImportState[]; asked: ImportState[] }
-): Promise<ImportState | null> {
-  const { rows } = await db.query<{ state: ImportState }>(
-    `/* import.cancel */
-    UPDATE imports i
-    SET asked = CASE WHEN i.state = ANY($3::text[]) THEN NULL ELSE 'cancel' END,
-      state = CASE WHEN i.state = ANY($3::text[]) THEN 'cancelled' ELSE 'cancelling' END,
-      finished_at = CASE WHEN i.state = ANY($3::text[]) THEN now() END
-    WHERE i.account_id = $1::integer
-      AND i.id = $2::bigint
-      AND i.state = ANY($3::text[] || $4::text[])
-    RETURNING i.state`,
-    [account_id, id, from.atOnce, from.asked]
-  )
-  return rows[0]?.state ?? null
-}
-
 /** The outcome of one row as stored. */
 export interface OutcomeRow {
   row_number: number
