@@ -74,7 +74,7 @@ function changeMapping(
 
 /** draft -> queued; `once` when the request holds an idempotency key. Throws import_not_found,
  *  import_state_conflict, record_type_changed, required_column_unmapped, upload_gone,
- *  another_import_running. */
+ *  another_import_running, too_many_imports. */
 export async function startImport(
   context: ImportContext,
   { account_id, id }: Change,
@@ -88,7 +88,7 @@ export async function startImport(
     await requireSameFields(tx, { account_id, id, mapping: row.mapping, options }, type)
     checkRequired(row.dialect.headers, row.mapping, type, options)
     if (!(await hasUpload(config.dataDir, row.file_key))) throw appError('upload_gone')
-    await takePlace(tx, account_id, type)
+    await takePlace(tx, config, account_id, type)
     await queueDraft(tx, account_id, id)
     await enqueue(tx, { account_id, import_id: id, type: row.type })
     await once?.record(tx, { status: 202, location: `/imports/${id}` })

@@ -84,6 +84,7 @@ const createImportDoc = {
       'too_many_columns',
       'too_many_rows',
       'another_import_running',
+      'too_many_imports',
       'profile_not_found',
       'profile_stale',
       'unknown_record_type',
@@ -217,6 +218,7 @@ const startImportDoc = {
       'record_type_changed',
       'required_column_unmapped',
       'another_import_running',
+      'too_many_imports',
       'upload_gone'
     )
   }

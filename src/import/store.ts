@@ -123,28 +123,30 @@ export async function findEarlierImport(
   return rows[0]?.id ?? null
 }
 
-/** Makes those who queue imports of one type of an account take turns, until the transaction ends. */
-export async function lockUnfinished(tx: Tx, account_id: number, type: string): Promise<void> {
+/** Makes those who queue imports of an account take turns, until the transaction ends. */
+export async function lockUnfinished(tx: Tx, account_id: number): Promise<void> {
   await tx.query(
     `/* import.lock_unfinished */
-    SELECT pg_advisory_xact_lock(
-      hashtextextended('muster.imports ' || $1::integer::text || ' ' || $2::text, 0))`,
-    [account_id, type]
+    SELECT pg_advisory_xact_lock(hashtextextended('muster.imports ' || $1::integer::text, 0))`,
+    [account_id]
   )
 }
 
-/** How many imports of a type have begun, or are to begin, and have not ended. */
-export async function countUnfinished(db: Db, account_id: number, type: string): Promise<number> {
-  const { rows } = await db.query<{ count: number }>(
+/** How many imports have begun, or are to begin, and have not ended: all, and those of a type; and an
+ *  estimate of the seconds until one of those that run has ended. */
+export async function countUnfinished(db: Db, account_id: number, type: string) {
+  const { rows } = await db.query<{ count: number; of_type: number; seconds_left: number | null }>(
     `/* import.count_unfinished */
-    SELECT count(*)::integer AS count
+    SELECT count(*)::integer AS count,
+      (count(*) FILTER (WHERE i.type = $2::text))::integer AS of_type,
+      (min(i.file_bytes - i.next_offset) FILTER (WHERE i.state = 'running') / 1e6)::float8
+        AS seconds_left
     FROM imports i
     WHERE i.account_id = $1::integer
-      AND i.type = $2::text
       AND i.state IN ('queued', 'running', 'pausing', 'paused', 'cancelling')`,
     [account_id, type]
   )
-  return rows[0]?.count ?? 0
+  return rows[0] ?? { count: 0, of_type: 0, seconds_left: null }
 }
 
 /** What `GET /imports` may ask for; null: any. */

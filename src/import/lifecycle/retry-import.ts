@@ -75,5 +75,5 @@ async function checkStillPossible(
   await requireSameFields(tx, { account_id, id, mapping, options }, type)
   checkRequired(dialect.headers, mapping, type, options)
   if (!(await hasUpload(config.dataDir, row.file_key))) throw appError('upload_gone')
-  await takePlace(tx, account_id, type)
+  await takePlace(tx, config, account_id, type)
 }

@@ -77,6 +77,7 @@ const retryImportDoc = {
       'unknown_record_type',
       'required_column_unmapped',
       'another_import_running',
+      'too_many_imports',
       'upload_gone',
       'rows_gone'
     )
