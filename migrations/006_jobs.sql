@@ -33,6 +33,23 @@ ALTER TABLE imports DROP COLUMN cancel_requested;
 -- {"field": {"from": value or null, "to": value or null}}: what a dry run would do to the record.
 ALTER TABLE import_rows ADD COLUMN changes jsonb;
 
+-- Whose turn it is: what imports and accounts have had of the workers.
+ALTER TABLE imports
+  -- The job of the queue that runs it, or ran it last.
+  ADD COLUMN ticket uuid,
+  -- Estimated seconds that smaller imports of the account have taken from it by going first.
+  ADD COLUMN overtaken_seconds real NOT NULL DEFAULT 0;
+CREATE TABLE account_turns (
+  account_id integer NOT NULL,
+  -- When an import of the account last got, or gave up, a worker.
+  turned_at timestamptz NOT NULL,
+  CONSTRAINT account_turns_pkey PRIMARY KEY (account_id),
+  CONSTRAINT account_turns_account_fkey FOREIGN KEY (account_id) REFERENCES accounts (account_id)
+);
+-- The few imports that have not ended. No batch changes what is in it.
+CREATE INDEX imports_unfinished_idx ON imports (account_id, type, queued_at, id)
+  WHERE state IN ('queued', 'running', 'pausing', 'paused', 'cancelling');
+
 -- Records of other types that an import made because its rows name them.
 CREATE TABLE import_references (
   account_id integer NOT NULL,
@@ -50,6 +67,9 @@ UPDATE imports SET state = COALESCE(state_before, 'failed')
   WHERE state IN ('undoing', 'undone', 'partially_undone');
 UPDATE imports SET state = 'queued' WHERE state IN ('pausing', 'paused');
 DROP TABLE import_references;
+DROP INDEX imports_unfinished_idx;
+DROP TABLE account_turns;
+ALTER TABLE imports DROP COLUMN overtaken_seconds, DROP COLUMN ticket;
 ALTER TABLE import_rows DROP COLUMN changes;
 ALTER TABLE imports ADD COLUMN cancel_requested boolean NOT NULL DEFAULT false;
 UPDATE imports SET cancel_requested = true WHERE asked = 'cancel';

@@ -33,6 +33,12 @@ export interface Config {
   batchRows: number
   /** Imports that one worker process runs at the same time. */
   workerConcurrency: number
+  /** Imports of one account that run at the same time; 0: as many as there are workers. */
+  maxRunningImports: number
+  /** Imports of one account that are queued, running or paused at the same time. */
+  maxUnfinishedImports: number
+  /** How long an import runs before it makes room for those of other accounts. */
+  importSliceSeconds: number
   /** A worker that gives no sign of life for this long has lost its imports to others. */
   workerHeartbeatSeconds: number
   /** Upload is closed when no byte arrives for this long. */
@@ -64,6 +70,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     maxColumns: whole(env, 'MUSTER_MAX_COLUMNS', 512, 1, 2_048),
     batchRows: whole(env, 'MUSTER_BATCH_ROWS', 3_000, 1, 50_000),
     workerConcurrency: whole(env, 'MUSTER_WORKER_CONCURRENCY', 2, 1, 32),
+    maxRunningImports: whole(env, 'MUSTER_MAX_RUNNING_IMPORTS', 0, 0, 10_000),
+    maxUnfinishedImports: whole(env, 'MUSTER_MAX_UNFINISHED_IMPORTS', 100, 1, 100_000),
+    importSliceSeconds: whole(env, 'MUSTER_IMPORT_SLICE_SECONDS', 3, 0, 3_600),
     workerHeartbeatSeconds: whole(env, 'MUSTER_WORKER_HEARTBEAT_SECONDS', 30, 10, 3_600),
     uploadIdleTimeoutMs: whole(env, 'MUSTER_UPLOAD_IDLE_TIMEOUT_MS', 60_000, 100, 3_600_000),
     idempotencyKeyHours: whole(env, 'MUSTER_IDEMPOTENCY_KEY_HOURS', 24, 1, 720),
@@ -89,6 +98,9 @@ export function childEnvironment(config: Config, databaseUrl: string): NodeJS.Pr
     MUSTER_MAX_COLUMNS: String(config.maxColumns),
     MUSTER_BATCH_ROWS: String(config.batchRows),
     MUSTER_WORKER_CONCURRENCY: String(config.workerConcurrency),
+    MUSTER_MAX_RUNNING_IMPORTS: String(config.maxRunningImports),
+    MUSTER_MAX_UNFINISHED_IMPORTS: String(config.maxUnfinishedImports),
+    MUSTER_IMPORT_SLICE_SECONDS: String(config.importSliceSeconds),
     MUSTER_WORKER_HEARTBEAT_SECONDS: String(config.workerHeartbeatSeconds),
     MUSTER_UPLOAD_IDLE_TIMEOUT_MS: String(config.uploadIdleTimeoutMs),
     MUSTER_IDEMPOTENCY_KEY_HOURS: String(config.idempotencyKeyHours),

@@ -200,6 +200,17 @@ const operation = {
     title: 'Too many rows',
     message: 'The file has {found} data rows; the limit for {type} is {limit}. Split the file.'
   },
+  too_many_imports: {
+    status: 429,
+    title: 'Too many imports at a time',
+    message:
+      '{found} imports of this account are queued, running or paused; the limit is {limit}. Try again when some have ended.'
+  },
+  nothing_to_retry: {
+    status: 409,
+    title: 'Nothing to retry',
+    message: 'Import {id} has nothing that a retry would change: {reason}.'
+  },
   another_import_running: {
     status: 409,
     title: 'Another import is not finished',

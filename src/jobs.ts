@@ -1,15 +1,16 @@
 // The list of queues and their handlers: what runs in the background, and with which guarantees.
 
 import type { Config } from './config.ts'
-import { runImport } from './import/job.ts'
+import { mendLine, type Tickets } from './import/schedule/mend-line.ts'
+import { serveTicket } from './import/schedule/take-turn.ts'
 import type { Pool, Tx } from './platform/db.ts'
 import type { Log } from './platform/log.ts'
 import { type Queue, sendInTransaction } from './platform/queue.ts'
 import type { Secrets } from './platform/secrets.ts'
 import { cleanUp } from './retention/clean.ts'
 
-/** Runs one import from its checkpoint to its end. */
-const importQueue = 'import.run'
+/** A ticket: wakes a worker, which runs whatever import is next. */
+const turnQueue = 'import.turn'
 
 /** Drops what has had its time. */
 const cleanQueue = 'keep.clean'
@@ -23,11 +24,7 @@ export interface ImportJob {
  *  it uses them. */
 export async function registerQueues(boss: Queue, config: Config): Promise<void> {
   const heartbeatSeconds = config.workerHeartbeatSeconds
-  await boss.createQueue(importQueue, {
-    // One running import for each (account, record type), oldest first; one that was given back or
-    // has failed goes on before younger ones. (Policy `singleton` holds a key back for up to a
-    // minute after its job has ended.)
-    policy: 'key_strict_fifo',
+  await boss.createQueue(turnQueue, {
     // Restarts of a worker cost a retry each; our own rule (no progress in several attempts) ends
     // an import that cannot go on.
     retryLimit: 1_000,
@@ -38,7 +35,7 @@ export async function registerQueues(boss: Queue, config: Config): Promise<void>
     heartbeatSeconds,
     notify: true
   })
-  await boss.updateQueue(importQueue, { heartbeatSeconds })
+  await boss.updateQueue(turnQueue, { heartbeatSeconds })
   await boss.createQueue(cleanQueue, {
     // At most one that waits or runs, whoever asks for it.
     policy: 'exclusive',
@@ -54,6 +51,28 @@ export async function registerQueues(boss: Queue, config: Config): Promise<void>
 const hourSeconds = 3_600
 const askAgainMs = 600_000
 const firstAskMs = 60_000
+
+const mendMs = 60_000
+
+/** Looks now and every minute whether imports wait that no ticket was sent for. */
+function watchLine({ boss, pool, config, log }: WorkerContext): { stop(): void } {
+  const tickets: Tickets = {
+    async isAlive(id) {
+      const jobs = await boss.findJobs(turnQueue, { id })
+      return jobs.some(({ state }) => ['created', 'retry', 'active'].includes(state))
+    },
+    async wake() {
+      await boss.send(turnQueue, {}, { singletonSeconds: mendMs / 2_000 })
+    }
+  }
+  const mend = () =>
+    mendLine({ pool, config, log }, tickets).catch((error: unknown) => {
+      log.warn({ err: error }, 'line of imports not looked after')
+    })
+  void mend()
+  const timer = setInterval(mend, mendMs)
+  return { stop: () => clearInterval(timer) }
+}
 
 /** Asks for cleaning once an hour: all processes do, and the queue takes one job for each hour.
  *  (The queue's own schedule would cost every worker two statements a minute, and a chain of jobs
@@ -79,20 +98,11 @@ export async function requestCleaning(boss: Queue): Promise<boolean> {
   return (await boss.send(cleanQueue, {})) !== null
 }
 
-/** Enqueues an import in the transaction that made it ready to run. */
-export async function enqueueImport(
-  boss: Queue,
-  tx: Tx,
-  job: ImportJob & { type: string }
-): Promise<void> {
-  const { account_id, import_id, type } = job
-  await sendInTransaction(
-    boss,
-    tx,
-    importQueue,
-    { account_id, import_id },
-    { singletonKey: `${account_id}/${type}` }
-  )
+/** Sends a ticket in the transaction that made an import ready to run. */
+export async function enqueueImport(boss: Queue, tx: Tx, job: ImportJob): Promise<void> {
+  const { account_id, import_id } = job
+  // For people who look at the queue: the ticket is good for any import.
+  await sendInTransaction(boss, tx, turnQueue, { account_id, import_id })
 }
 
 export interface Workers {
@@ -100,18 +110,21 @@ export interface Workers {
   stop(): Promise<void>
 }
 
-/** Starts working on all queues in this process. */
-export async function startWorkers(context: {
+export interface WorkerContext {
   boss: Queue
   pool: Pool
   secrets: Secrets
   config: Config
   log: Log
-}): Promise<Workers> {
+}
+
+/** Starts working on all queues in this process. */
+export async function startWorkers(context: WorkerContext): Promise<Workers> {
   const { boss, pool, secrets, config, log } = context
   const stopping = new AbortController()
-  await boss.work<ImportJob>(
-    importQueue,
+  const wake = async () => void (await boss.send(turnQueue, {}))
+  await boss.work(
+    turnQueue,
     {
       localConcurrency: config.workerConcurrency,
       batchSize: 1,
@@ -121,7 +134,8 @@ export async function startWorkers(context: {
     async ([job]) => {
       if (!job) return
       const signal = AbortSignal.any([stopping.signal, job.signal])
-      await runImport({ pool, secrets, config, log, signal }, job.data)
+      const ticket = { id: job.id, isAgain: job.retryCount > 0 }
+      await serveTicket({ pool, secrets, config, log, signal }, ticket, wake)
     }
   )
   await boss.work(cleanQueue, { batchSize: 1, pollingIntervalSeconds: 30 }, async ([job]) => {
@@ -129,9 +143,11 @@ export async function startWorkers(context: {
     await cleanUp({ pool, config, log, signal: AbortSignal.any([stopping.signal, job.signal]) })
   })
   const cleaning = scheduleCleaning(boss, log)
+  const line = watchLine(context)
   return {
     async stop() {
       cleaning.stop()
+      line.stop()
       stopping.abort()
       await boss.stop({ graceful: true, timeout: config.shutdownTimeoutMs })
     }

@@ -1,5 +1,5 @@
-// Changing imports: the choices of a draft, starting it, cancelling. Called by routes.ts.
-// Each change is one transaction that holds the import's row, or one guarded statement.
+// Changing imports: the choices of a draft, starting it. Called by routes.ts. What happens to an
+// import after that is in lifecycle/. Each change is one transaction that holds the import's row.
 
 import type { Static } from 'typebox'
 import { appError } from '../errors.ts'
@@ -19,9 +19,8 @@ import { factsOf } from './profiles/profile-facts.ts'
 import type { DraftPatch } from './request-schemas.ts'
 import { completeOptions } from './resolve/import-options.ts'
 import { parseMapping, suggestMapping } from './resolve/map-columns.ts'
-import { requireImport } from './show-import.ts'
-import { type ImportState, statesBefore } from './status.ts'
-import { cancelImport, lockImport, queueDraft, updateDraft } from './store.ts'
+import type { ImportState } from './status.ts'
+import { lockImport, queueDraft, updateDraft } from './store.ts'
 
 type Change = { account_id: number; id: number }
 
@@ -75,7 +74,7 @@ function changeMapping(
 
 /** draft -> queued; `once` when the request holds an idempotency key. Throws import_not_found,
  *  import_state_conflict, record_type_changed, required_column_unmapped, upload_gone,
- *  another_import_running. */
+ *  another_import_running, too_many_imports. */
 export async function startImport(
   context: ImportContext,
   { account_id, id }: Change,
@@ -89,7 +88,7 @@ export async function startImport(
     await requireSameFields(tx, { account_id, id, mapping: row.mapping, options }, type)
     checkRequired(row.dialect.headers, row.mapping, type, options)
     if (!(await hasUpload(config.dataDir, row.file_key))) throw appError('upload_gone')
-    await takePlace(tx, account_id, type)
+    await takePlace(tx, config, account_id, type)
     await queueDraft(tx, account_id, id)
     await enqueue(tx, { account_id, import_id: id, type: row.type })
     await once?.record(tx, { status: 202, location: `/imports/${id}` })
@@ -103,22 +102,7 @@ async function lockDraft(tx: Tx, { account_id, id }: Change, action: string): Pr
   return row
 }
 
-const cancelledByWorker = statesBefore('cancelling')
-// No worker has these: cancelling them is done at once.
-const cancelledAtOnce: ImportState[] = ['draft', 'queued', 'paused']
-
-/** Cancels an import. Returns the state it is in now: `cancelled`, or `cancelling` while its worker
- *  ends the batch in flight. Cancelling once more is no error. Throws import_not_found,
- *  import_state_conflict (it has ended by itself). */
-export async function requestCancel({ pool }: ImportContext, { account_id, id }: Change) {
-  const from = { atOnce: cancelledAtOnce, asked: cancelledByWorker }
-  const state = await cancelImport(pool, account_id, id, from)
-  if (state !== null) return state
-  const row = await requireImport(pool, account_id, id)
-  if (row.state === 'cancelling' || row.state === 'cancelled') return row.state
-  throw conflict(id, row.state, 'cancelling it', [...cancelledAtOnce, ...cancelledByWorker])
-}
-
-function conflict(id: number, state: ImportState, action: string, allowed: ImportState[]) {
+/** The error of a change that the import's state does not allow. */
+export function conflict(id: number, state: ImportState, action: string, allowed: ImportState[]) {
   return appError('import_state_conflict', { id, state, action, allowed: allowed.join(' or ') })
 }

@@ -8,7 +8,8 @@ import { type ClaimedImport, errorOf, finishImport, readCounts } from './write/i
 export async function finish(db: Db, run: ClaimedImport, done: Checkpoint): Promise<void> {
   if (done.rows === 0) {
     const error = errorOf('no_rows', {})
-    return await finishImport(db, run, { state: 'failed', rowsTotal: 0, error })
+    await finishImport(db, run, { state: 'failed', rowsTotal: 0, error })
+    return
   }
   const counts = await readCounts(db, run)
   const bad = counts.rows_rejected + counts.rows_failed
@@ -24,9 +25,14 @@ export class GivenBack extends Error {
   }
 }
 
-/** Puts the import back in line because this process is to stop. Throws GivenBack: a job that fails
- *  keeps its place before younger ones. */
-export async function giveBack(db: Db, run: ClaimedImport): Promise<never> {
-  await finishImport(db, run, { state: 'queued' })
-  throw new GivenBack(run)
+/** Leaves an import that has not come to its end: paused or cancelled where that was asked for, else
+ *  back in line because this process is to stop. Then it throws GivenBack: the job has to be run
+ *  again. `rowsTotal` where the file was read to its end. */
+export async function giveBack(
+  db: Db,
+  run: ClaimedImport,
+  read: { rowsTotal?: number } = {}
+): Promise<void> {
+  const state = await finishImport(db, run, { state: 'queued', ...read })
+  if (state === 'queued') throw new GivenBack(run)
 }

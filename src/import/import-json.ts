@@ -88,7 +88,8 @@ function creator(row: ImportRow) {
   return row.created_by === null ? null : { id: row.created_by, name: row.created_by_name ?? '' }
 }
 
-function rowsDone(row: ImportRow): number {
+/** How many rows have an outcome. */
+export function rowsDone(row: ImportRow): number {
   return (
     row.rows_created +
     row.rows_updated +

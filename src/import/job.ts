@@ -46,7 +46,7 @@ export async function runImport(
     if (run.idle_attempts > maxIdleAttempts) {
       const error = errorOf('no_progress', { attempts: maxIdleAttempts })
       log.error({ attempt: run.attempt }, 'import given up')
-      return await finishImport(pool, run, { state: 'failed', error })
+      return void (await finishImport(pool, run, { state: 'failed', error }))
     }
     await ensurePartitions(pool, run.created_on)
     log.info({ attempt: run.attempt, next_row: run.next_row }, 'import runs')
@@ -91,7 +91,10 @@ async function endOrRethrow(context: RunContext, run: ClaimedImport, log: Log, e
   if (error instanceof StaleAttempt) return log.warn({ attempt: run.attempt }, 'import taken over')
   if (error instanceof AppError && error.status < 500) {
     const { code, message } = error
-    return await finishImport(context.pool, run, { state: 'failed', error: { code, message } })
+    return void (await finishImport(context.pool, run, {
+      state: 'failed',
+      error: { code, message }
+    }))
   }
   log.warn({ err: error, attempt: run.attempt }, 'import attempt failed')
   // That the server has no room is no fault of the import: the attempt does not count against it.

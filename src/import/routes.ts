@@ -11,7 +11,8 @@ import { loadTypes } from '../record-types/store.ts'
 import { acceptUpload, type ImportContext, type Upload } from './accept/accept-upload.ts'
 import { compareUpload } from './accept/compare-upload.ts'
 import { attachment } from './accept/file-name.ts'
-import { changeDraft, requestCancel, startImport } from './change-import.ts'
+import { changeDraft, startImport } from './change-import.ts'
+import { lifecycleRoutes } from './lifecycle/routes.ts'
 import { pageOfRows, pickFormat, readOutcomes, rejectedRows, streamRows } from './list-rows.ts'
 import {
   DraftPatch,
@@ -40,6 +41,7 @@ export function importRoutes(app: App, context: ImportContext): void {
   addReading(app, context)
   addChanges(app, context)
   addRows(app, context)
+  lifecycleRoutes(app, context)
 }
 
 const location = { type: 'string', description: 'Path of the import.' } as const
@@ -82,6 +84,7 @@ const createImportDoc = {
       'too_many_columns',
       'too_many_rows',
       'another_import_running',
+      'too_many_imports',
       'profile_not_found',
       'profile_stale',
       'unknown_record_type',
@@ -215,23 +218,9 @@ const startImportDoc = {
       'record_type_changed',
       'required_column_unmapped',
       'another_import_running',
+      'too_many_imports',
       'upload_gone'
     )
-  }
-}
-
-const cancelImportDoc = {
-  operationId: 'cancelImport',
-  tags,
-  summary: 'Cancel an import',
-  description:
-    'Ends a draft or a queued import at once. A running one ends its batch first: what was ' +
-    'written stays, and the outcomes say how far it came. Cancelling again is no error.',
-  params: ImportId,
-  response: {
-    200: ok('Cancelled.', ref(ImportSchema)),
-    202: ok('Running; it will stop after the batch in flight.', ref(ImportSchema)),
-    ...problems('import_not_found', 'import_state_conflict')
   }
 }
 
@@ -255,17 +244,6 @@ function addChanges(app: App, context: ImportContext): void {
     handler: async ({ account: { account_id }, params: { id }, once }, reply) => {
       await startImport(context, { account_id, id }, once)
       return reply.code(202).send(await showImport(pool, settings, account_id, id))
-    }
-  })
-
-  app.route({
-    method: 'POST',
-    url: '/imports/:id/cancel',
-    schema: cancelImportDoc,
-    handler: async ({ account: { account_id }, params: { id } }, reply) => {
-      const state = await requestCancel(context, { account_id, id })
-      reply.code(state === 'cancelled' ? 200 : 202)
-      return reply.send(await showImport(pool, settings, account_id, id))
     }
   })
 }

@@ -30,8 +30,7 @@ import {
   finishImport,
   noteBytes,
   type Progress,
-  saveProgress,
-  stateAsked
+  saveProgress
 } from './write/import-state.ts'
 import { tally } from './write/write-batch.ts'
 import { type RowOutcome, writeOutcomes } from './write/write-outcomes.ts'
@@ -62,10 +61,9 @@ export async function runAtomic(started: Run): Promise<void> {
   } catch (error) {
     if (!(error instanceof Rollback)) throw error
     const { reason } = error
-    if (reason === 'stopped') await giveBack(pool, run)
-    else if (reason === 'rejected') {
+    if (reason === 'rejected') {
       await withTransaction(pool, (tx) => writeRefusal(started, tx, rejected))
-    } else await finishImport(pool, run, { state: stateAsked[reason] })
+    } else await giveBack(pool, run)
   }
 }
 

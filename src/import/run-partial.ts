@@ -12,8 +12,7 @@ import type { Run } from './run.ts'
 import { nextRows, prepareBatch, refresh, startMemory } from './run-batch.ts'
 import { runWaiting } from './run-waiting.ts'
 import type { Checkpoint } from './terms.ts'
-import type { Asked, ClaimedImport } from './write/import-state.ts'
-import { finishImport, stateAsked } from './write/import-state.ts'
+import { type Asked, type ClaimedImport, finishImport } from './write/import-state.ts'
 import { loadTouched } from './write/touched-rows.ts'
 import { readWaiting } from './write/waiting-rows.ts'
 
@@ -22,10 +21,13 @@ interface PartialRun extends Run {
   memory: BatchMemory
   done: Checkpoint
   asked: Asked | null
+  /** Others wait, and it has had its time. */
+  turnIsOver: boolean
   stop(): boolean
 }
 
-/** Runs from the checkpoint to the end of the file, to a pause or a cancel, or to a stop of the process. */
+/** Runs from the checkpoint to the end of the file, to a pause or a cancel, to the end of its turn, or
+ *  to a stop of the process. */
 export async function runPartial(started: Run): Promise<void> {
   const { run, read, pool, signal } = started
   const partial: PartialRun = {
@@ -38,7 +40,8 @@ export async function runPartial(started: Run): Promise<void> {
       blankRows: run.blank_rows
     },
     asked: run.asked,
-    stop: () => partial.asked !== null || signal.aborted
+    turnIsOver: false,
+    stop: () => partial.asked !== null || partial.turnIsOver || signal.aborted
   }
   if (run.next_row > 0) await recall(partial)
   let isRead = false
@@ -48,11 +51,10 @@ export async function runPartial(started: Run): Promise<void> {
     await takeWaiting(partial)
   }
   const { done } = partial
-  if (partial.asked !== null) {
-    // Rows that still wait are among those not reached.
-    const rowsTotal = isRead ? { rowsTotal: done.rows } : {}
-    await finishImport(pool, run, { state: stateAsked[partial.asked], ...rowsTotal })
-  } else if (signal.aborted) await giveBack(pool, run)
+  // Rows that still wait are among those not reached.
+  const rowsRead = isRead ? { rowsTotal: done.rows } : {}
+  if (partial.asked !== null || signal.aborted) await giveBack(pool, run, rowsRead)
+  else if (partial.turnIsOver) await finishImport(pool, run, { state: 'queued', ...rowsRead })
   // One transaction, on one connection: no batch can be lost between its look at them and the end.
   else await withTransaction(pool, (tx) => finish(tx, run, done))
 }
@@ -66,8 +68,11 @@ async function recall({ run, plan, pool, memory }: PartialRun): Promise<void> {
 
 /** The rows of the file in their order. */
 async function takeFile(partial: PartialRun): Promise<void> {
-  const { plan, memory, stop } = partial
+  const { plan, memory, stop, turn } = partial
+  let hasWritten = false
   for await (const { item, startNext } of readAhead(prepared(partial, memory, partial.done))) {
+    if (hasWritten && (await turn?.isOver())) partial.turnIsOver = true
+    hasWritten = true
     let open = item.batch
     let { rows } = open
     while (rows.length > 0 && !stop()) {
@@ -90,7 +95,7 @@ async function takeFile(partial: PartialRun): Promise<void> {
 
 /** The rows that wait for others. */
 async function takeWaiting(partial: PartialRun): Promise<void> {
-  const { memory, pool, stop } = partial
+  const { memory, pool, stop, turn } = partial
   await runWaiting({
     run: partial,
     memory,
@@ -100,6 +105,9 @@ async function takeWaiting(partial: PartialRun): Promise<void> {
       const place = { ...partial, whileBusy: () => {}, waited: true }
       const step = await commitBatch(place, batch, () => partial.done)
       partial.asked = step.asked
+      // A turn that helps no row would be followed by others like it, for ever.
+      const hasHelped = step.rowCount > step.waiting
+      if (hasHelped && (await turn?.isOver())) partial.turnIsOver = true
       return step
     }
   })

@@ -8,6 +8,12 @@ import type { ReadPlace } from './read-resolved.ts'
 import type { ImportPlan } from './resolve/plan.ts'
 import type { ClaimedImport } from './write/import-state.ts'
 
+/** The time that an import has with its worker. */
+export interface Turn {
+  /** Asked after each batch: whether the import is to make room for others and go on later. */
+  isOver(): Promise<boolean>
+}
+
 export interface RunContext {
   pool: Pool
   secrets: Secrets
@@ -15,6 +21,8 @@ export interface RunContext {
   log: Log
   /** Aborted when the process is to stop: the batch in flight ends, the rest is given back. */
   signal: AbortSignal
+  /** Not given: it may take as long as it likes. */
+  turn?: Turn
 }
 
 /** One run of one import. */

@@ -44,9 +44,8 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
   },
   // Asked to stop for a while; the batch in flight ends first.
   pausing: {
-    queued: 'its worker shuts down; the next one will see it',
     running: 'POST /imports/{id}/resume',
-    paused: 'the worker saw it',
+    paused: 'the worker saw it, or shuts down',
     cancelling: 'POST /imports/{id}/cancel',
     ready: 'that batch was the last one',
     completed: 'that batch was the last one',
@@ -60,8 +59,7 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
   },
   // Asked to stop for good; the batch in flight ends first.
   cancelling: {
-    queued: 'its worker shuts down; the next one will see it',
-    cancelled: 'the worker saw it',
+    cancelled: 'the worker saw it, or shuts down',
     ready: 'that batch was the last one; nothing was left to cancel',
     completed: 'that batch was the last one; nothing was left to cancel',
     completed_with_errors: 'that batch was the last one; nothing was left to cancel',

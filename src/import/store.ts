@@ -123,28 +123,30 @@ export async function findEarlierImport(
   return rows[0]?.id ?? null
 }
 
-/** Makes those who queue imports of one type of an account take turns, until the transaction ends. */
-export async function lockUnfinished(tx: Tx, account_id: number, type: string): Promise<void> {
+/** Makes those who queue imports of an account take turns, until the transaction ends. */
+export async function lockUnfinished(tx: Tx, account_id: number): Promise<void> {
   await tx.query(
     `/* import.lock_unfinished */
-    SELECT pg_advisory_xact_lock(
-      hashtextextended('muster.imports ' || $1::integer::text || ' ' || $2::text, 0))`,
-    [account_id, type]
+    SELECT pg_advisory_xact_lock(hashtextextended('muster.imports ' || $1::integer::text, 0))`,
+    [account_id]
   )
 }
 
-/** How many imports of a type have begun, or are to begin, and have not ended. */
-export async function countUnfinished(db: Db, account_id: number, type: string): Promise<number> {
-  const { rows } = await db.query<{ count: number }>(
+/** How many imports have begun, or are to begin, and have not ended: all, and those of a type; and an
+ *  estimate of the seconds until one of those that run has ended. */
+export async function countUnfinished(db: Db, account_id: number, type: string) {
+  const { rows } = await db.query<{ count: number; of_type: number; seconds_left: number | null }>(
     `/* import.count_unfinished */
-    SELECT count(*)::integer AS count
+    SELECT count(*)::integer AS count,
+      (count(*) FILTER (WHERE i.type = $2::text))::integer AS of_type,
+      (min(i.file_bytes - i.next_offset) FILTER (WHERE i.state = 'running') / 1e6)::float8
+        AS seconds_left
     FROM imports i
     WHERE i.account_id = $1::integer
-      AND i.type = $2::text
       AND i.state IN ('queued', 'running', 'pausing', 'paused', 'cancelling')`,
     [account_id, type]
   )
-  return rows[0]?.count ?? 0
+  return rows[0] ?? { count: 0, of_type: 0, seconds_left: null }
 }
 
 /** What `GET /imports` may ask for; null: any. */
@@ -237,29 +239,6 @@ export async function queueDraft(db: Db, account_id: number, id: number): Promis
     [account_id, id]
   )
   return rowCount === 1
-}
-
-/** Ends an import that no worker has (-> cancelled), or asks its worker to stop (-> cancelling).
- *  Waits for the batch in flight. Returns the new state; null when it was in none of `from`. */
-export async function cancelImport(
-  db: Db,
-  account_id: number,
-  id: number,
-  from: { atOnce: ImportState[]; asked: ImportState[] }
-): Promise<ImportState | null> {
-  const { rows } = await db.query<{ state: ImportState }>(
-    `/* import.cancel */
-    UPDATE imports i
-    SET asked = CASE WHEN i.state = ANY($3::text[]) THEN NULL ELSE 'cancel' END,
-      state = CASE WHEN i.state = ANY($3::text[]) THEN 'cancelled' ELSE 'cancelling' END,
-      finished_at = CASE WHEN i.state = ANY($3::text[]) THEN now() END
-    WHERE i.account_id = $1::integer
-      AND i.id = $2::bigint
-      AND i.state = ANY($3::text[] || $4::text[])
-    RETURNING i.state`,
-    [account_id, id, from.atOnce, from.asked]
-  )
-  return rows[0]?.state ?? null
 }
 
 /** The outcome of one row as stored. */

@@ -64,12 +64,18 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError) {
   if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="muster"')
   if (error.status === 503) reply.header('retry-after', '5')
+  if (error.status === 429) reply.header('retry-after', String(retryAfter(error)))
   if (error.code === 'idempotency_key_in_use') reply.header('retry-after', '2')
   return reply
     .code(error.status)
     .type(problemType)
     .serializer((body: unknown) => JSON.stringify(body))
     .send(problemDocument(error, request.id))
+}
+
+/** In seconds: as whoever refused for now has said. */
+function retryAfter({ details }: AppError): number {
+  return (details as { retry_after_seconds?: number } | undefined)?.retry_after_seconds ?? 5
 }
 
 /** Answers what is not even HTTP, where there is no request to hand to a route. */

@@ -29,7 +29,7 @@ export interface Cleaned {
   history_weeks: string[]
   /** Files that no import named. */
   stray_uploads: number
-  /** Rows that waited for the end of an import that has ended. */
+  /** Rows that waited for the end of an import that has ended and cannot be retried. */
   waiting_rows: number
 }
 

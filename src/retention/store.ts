@@ -151,8 +151,9 @@ export async function hasUploads(db: Db): Promise<boolean> {
   return rows[0]?.has ?? false
 }
 
-/** Deletes rows that wait for the end of a file whose import has ended (one that was cancelled while
- *  no worker had it). Out: how many. Their imports are found by hops through the index. */
+/** Deletes rows that wait for the end of a file whose import has ended. Those of an import that was
+ *  cancelled or has failed may be retried, as long as its upload and its outcomes are there. Out: how
+ *  many. Their imports are found by hops through the index. */
 export async function deleteWaitingRows(db: Db): Promise<number> {
   const { rowCount } = await db.query(
     `/* retention.delete_waiting_rows */
@@ -178,6 +179,17 @@ export async function deleteWaitingRows(db: Db): Promise<number> {
       FROM waiting o
       JOIN imports i ON i.account_id = o.account_id AND i.id = o.import_id
       WHERE i.finished_at IS NOT NULL
+        AND (
+          COALESCE(i.state_before, i.state) NOT IN ('cancelled', 'failed')
+          OR i.file_dropped_at IS NOT NULL
+          OR EXISTS (
+            SELECT 1
+            FROM dropped_weeks d
+            WHERE d.what = 'import_rows'
+              AND d.week = date_trunc('week', i.created_on::timestamp)::date
+              AND d.dropped_at >= i.finished_at
+          )
+        )
       FOR UPDATE OF i SKIP LOCKED
     )
     DELETE FROM import_waiting_rows w

@@ -8,7 +8,7 @@ import type { Setup } from '../setup.ts'
 export async function kept({ pool, config }: Setup) {
   const { rows } = await pool.query<{ imports: number; jobs: number }>(
     `SELECT (SELECT count(*) FROM imports) AS imports,
-      (SELECT count(*) FROM pgboss.job WHERE name = 'import.run') AS jobs`
+      (SELECT count(*) FROM pgboss.job WHERE name = 'import.turn') AS jobs`
   )
   const files = await listFiles(join(config.dataDir, 'uploads'))
   const partial = await listFiles(join(config.dataDir, 'uploads', 'partial'))

@@ -91,7 +91,7 @@ t.test('all or nothing: rows that name later ones go in, or say why nothing did'
   t.strictSame(await run('Name,Parent\nLeaf,Trunk\nTrunk,\n'), ['created', 'created'])
 })
 
-t.test('a cancelled import leaves no row waiting', async (t) => {
+t.test('rows that wait when an import is cancelled are there for a retry', async (t) => {
   const service = await setup(t)
   const { body } = await service.uploadCsv(csv, { type: 'organizations' })
   const { pool, log, secrets, config, account_id } = service
@@ -113,5 +113,14 @@ t.test('a cancelled import leaves no row waiting', async (t) => {
     }
   )
   t.equal((await service.get(`/imports/${body.id}`)).body.state, 'cancelled')
+  t.ok((await waiting()) > 0, 'still wait')
+  const { body: cancelled } = await service.get(`/imports/${body.id}`)
+  t.equal((await service.request('POST', `/imports/${body.id}/retry`)).status, 202)
+  t.ok((await runInPieces(service, body.id)) > 1)
+  t.strictSame(await outcomesOf(service, body.id), expected)
   t.equal(await waiting(), 0)
+  const { body: end } = await service.get(`/imports/${body.id}`)
+  t.ok(cancelled.rows.done < end.rows.done, 'the retry had something to do')
+  t.match(end, { state: 'completed_with_errors', rows: { done: 8, total: 8 }, error: null })
+  t.match(end.counts, { created: 5, unchanged: 1, rejected: 2, failed: 0, not_reached: 0 })
 })

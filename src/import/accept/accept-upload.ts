@@ -101,7 +101,7 @@ async function readUpload(
   const { file_name, ...rest } = query
   const reader = readOptions(place.types, rest, limits.sent)
   const { type, start, choices } = await settleOptions(place, reader.options)
-  if (start) await checkUnfinished(place.db, place.account_id, type)
+  if (start) await checkUnfinished(place.db, place.config, place.account_id, type)
   // What the profile says is known before the file as well.
   reader.options.type = type
   if (choices.encoding !== undefined) reader.options.encoding = choices.encoding
@@ -128,7 +128,7 @@ async function createImport(
 ): Promise<number> {
   const { account_id, state } = made
   return withTransaction(pool, async (tx) => {
-    if (state === 'queued') await takePlace(tx, account_id, type)
+    if (state === 'queued') await takePlace(tx, config, account_id, type)
     const import_id = await insertImport(tx, made)
     if (state === 'queued') await enqueue(tx, { account_id, import_id, type: type.name })
     const status = state === 'draft' ? 201 : 202

@@ -1,6 +1,6 @@
-// The limits of a record type on one import, each checked as soon as it can be known: the size while
+// The limits of a record type and of an account on imports, each checked as soon as it can be known: the size while
 // the file is stored, columns and rows here, unfinished imports as an import is queued.
-// Called by plan-import.ts, accept-upload.ts and change-import.ts.
+// Called by plan-import.ts, accept-upload.ts and whoever queues an import.
 
 import type { Config } from '../../config.ts'
 import { appError } from '../../errors.ts'
@@ -40,18 +40,37 @@ export function checkRows({ name, limits }: RecordType, file: StoredFile, dialec
   throw appError('too_many_rows', { type: name, limit, found })
 }
 
-/** Throws another_import_running when as many imports of the type as it allows are not finished. */
-export async function checkUnfinished(db: Db, account_id: number, type: RecordType): Promise<void> {
-  const limit = type.limits.max_unfinished
-  if (limit === undefined) return
-  const found = await countUnfinished(db, account_id, type.name)
-  if (found < limit) return
-  throw appError('another_import_running', { type: type.name, limit, found })
+// A client that is sent away comes back after this long at the soonest and at the latest, in seconds.
+const soonest = 5
+const latest = 60
+
+/** Throws another_import_running when as many imports of the type as it allows are not finished,
+ *  too_many_imports when as many of the account are as the configuration allows. */
+export async function checkUnfinished(
+  db: Db,
+  { maxUnfinishedImports }: Config,
+  account_id: number,
+  type: RecordType
+): Promise<void> {
+  const { count, of_type, seconds_left } = await countUnfinished(db, account_id, type.name)
+  const limit = type.limits.max_unfinished ?? Number.POSITIVE_INFINITY
+  if (of_type >= limit) {
+    throw appError('another_import_running', { type: type.name, limit, found: of_type })
+  }
+  if (count < maxUnfinishedImports) return
+  const retry_after_seconds = Math.min(latest, Math.max(soonest, Math.ceil(seconds_left ?? 0)))
+  const facts = { limit: maxUnfinishedImports, found: count }
+  throw appError('too_many_imports', facts, { details: { ...facts, retry_after_seconds } })
 }
 
-/** As `checkUnfinished`, and nobody else queues an import of the type until the transaction ends. */
-export async function takePlace(tx: Tx, account_id: number, type: RecordType): Promise<void> {
-  if (type.limits.max_unfinished === undefined) return
-  await lockUnfinished(tx, account_id, type.name)
-  await checkUnfinished(tx, account_id, type)
+/** As `checkUnfinished`, and nobody else queues an import of the account until the transaction ends.
+ *  For every change that queues an import which was not counted before. */
+export async function takePlace(
+  tx: Tx,
+  config: Config,
+  account_id: number,
+  type: RecordType
+): Promise<void> {
+  await lockUnfinished(tx, account_id)
+  await checkUnfinished(tx, config, account_id, type)
 }

@@ -146,8 +146,15 @@ export async function noteBytes(db: Db, run: ClaimedImport, offset: number): Pro
   )
 }
 
-/** Ends the import, gives it back as `queued`, or leaves it `paused`. `rowsTotal` is known when the file was read to
- *  its end. Throws StaleAttempt when another worker has it. */
+// What becomes of an import that leaves its worker before its end: what was asked for last.
+const stateLeft = `CASE i.asked WHEN 'cancel' THEN 'cancelled' WHEN 'pause' THEN 'paused'
+      ELSE 'queued' END`
+const stateNow = `CASE WHEN $4::text IN ('queued', 'paused') THEN ${stateLeft} ELSE $4::text END`
+
+/** Ends the import; or, with `queued` or `paused`, leaves it before its end as whoever asked last
+ *  wants it: paused, cancelled, or queued again. `rowsTotal` is known when the file was read to its
+ *  end. Rows that wait stay with an import that may go on. Out: the state it is in now.
+ *  Throws StaleAttempt when another worker has it. */
 export async function finishImport(
   db: Db,
   run: ClaimedImport,
@@ -156,28 +163,31 @@ export async function finishImport(
     rowsTotal?: number
     error?: { code: OperationErrorCode; message: string }
   }
-): Promise<void> {
-  const { rowCount } = await db.query(
+): Promise<ImportState> {
+  const { rows } = await db.query<{ state: ImportState }>(
     `/* import.finish */
     WITH ended AS (
-    UPDATE imports AS i
-    SET state = $4::text, rows_total = COALESCE($5::bigint, i.rows_total), error = $6::jsonb,
-      asked = CASE WHEN $4::text = 'queued' THEN i.asked END,
-      finished_at = CASE WHEN $4::text IN ('queued', 'paused') THEN NULL ELSE now() END,
-      idle_attempts = CASE WHEN $4::text IN ('queued', 'paused') THEN 0 ELSE i.idle_attempts END
-    WHERE i.account_id = $1::integer
-    AND i.id = $2::bigint
-    AND i.attempt = $3::integer
-    AND i.state IN ('running', 'pausing', 'cancelling')
-    RETURNING i.account_id, i.id
+      UPDATE imports AS i
+      SET state = ${stateNow}, asked = NULL, rows_total = COALESCE($5::bigint, i.rows_total),
+        error = $6::jsonb,
+        -- What was read without anything being written is read again.
+        next_offset = CASE WHEN i.next_row = 0 THEN 0 ELSE i.next_offset END,
+        finished_at = CASE WHEN ${stateNow} IN ('queued', 'paused') THEN NULL ELSE now() END,
+        idle_attempts = CASE WHEN ${stateNow} IN ('queued', 'paused') THEN 0
+          ELSE i.idle_attempts END
+      WHERE i.account_id = $1::integer
+      AND i.id = $2::bigint
+      AND i.attempt = $3::integer
+      AND i.state IN ('running', 'pausing', 'cancelling')
+      RETURNING i.account_id, i.id, i.state
     ), cleared AS (
       DELETE FROM import_waiting_rows w
       USING ended e
       WHERE w.account_id = e.account_id
       AND w.import_id = e.id
-      AND $4::text NOT IN ('queued', 'paused')
+      AND e.state NOT IN ('queued', 'paused', 'cancelled', 'failed')
     )
-    SELECT e.id FROM ended e`,
+    SELECT e.state FROM ended e`,
     [
       run.account_id,
       run.id,
@@ -187,7 +197,8 @@ export async function finishImport(
       end.error ? JSON.stringify(end.error) : null
     ]
   )
-  if (rowCount !== 1) throw new StaleAttempt(run)
+  if (!rows[0]) throw new StaleAttempt(run)
+  return rows[0].state
 }
 
 /** Reads the counts that decide how the import ended. Throws LostBatches when the database has
