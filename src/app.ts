@@ -12,6 +12,7 @@ import type { ImportContext } from './import/accept/accept-upload.ts'
 import { profileRoutes } from './import/profiles/routes.ts'
 import { cellReader } from './import/resolve/cell-kinds.ts'
 import { importRoutes } from './import/routes.ts'
+import { statesPage } from './import/states-page.ts'
 import { enqueueImport } from './jobs.ts'
 import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
 import type { Pool } from './platform/db.ts'
@@ -55,7 +56,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   registerIdempotency(app, { pool, log, keepHours: config.idempotencyKeyHours })
   app.addSchema(ProblemSchema)
 
-  apiDocsRoutes(app)
+  apiDocsRoutes(app, [statesPage])
   healthRoutes(app, { pool, dataDir: config.dataDir })
   const readCell: ReadCell = (field, text) =>
     cellReader(field, { default_country: null }).read(text)
@@ -116,7 +117,7 @@ const apiTexts = {
 
 Every route but the probes and this document needs an API key: \`Authorization: Bearer mk_...\`.
 Failures are problem documents (RFC 9457) with a \`code\`; [/docs/errors](/docs/errors)
-explains each.
+explains each; [/docs/states](/docs/states) has the states of an import.
 Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times are ISO 8601 in UTC.`,
   tags: [
     { name: 'imports', description: 'Send files, follow them, read the outcome of every row.' },

@@ -1,4 +1,5 @@
-// The command line: `muster serve | migrate | keys | secrets | import | show | rows | rejects`.
+// The command line: `muster serve | migrate | keys | secrets | import | show | rows | rejects`,
+// and `pause | resume | cancel | retry`.
 // Exit codes: 0 done, 1 rows were rejected or failed, 2 anything that kept it from being done.
 
 import { readFile } from 'node:fs/promises'
@@ -8,7 +9,7 @@ import { CliError } from './cli/client.ts'
 import { importCommand } from './cli/import-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
 import { secretsCommand } from './cli/secrets-command.ts'
-import { rejectsCommand, rowsCommand, showCommand } from './cli/show-commands.ts'
+import { lifecycleCommands, rejectsCommand, rowsCommand, showCommand } from './cli/show-commands.ts'
 
 const packageFile = join(import.meta.dirname, '..', 'package.json')
 const { version } = JSON.parse(await readFile(packageFile, 'utf8')) as { version: string }
@@ -32,7 +33,8 @@ const commands = [
   importCommand(),
   showCommand(),
   rowsCommand(),
-  rejectsCommand()
+  rejectsCommand(),
+  ...lifecycleCommands()
 ]
 for (const command of commands) program.addCommand(command.exitOverride())
 

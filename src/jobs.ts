@@ -129,7 +129,9 @@ export async function startWorkers(context: WorkerContext): Promise<Workers> {
       localConcurrency: config.workerConcurrency,
       batchSize: 1,
       pollingIntervalSeconds: 1,
-      notifyPollingIntervalSeconds: 2
+      notifyPollingIntervalSeconds: 2,
+      // Tickets that are left over when their imports have run are not looked at one by one.
+      burstWhenReadyExceeds: 10
     },
     async ([job]) => {
       if (!job) return

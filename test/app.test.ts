@@ -175,6 +175,8 @@ t.test(
     t.equal((await page('/docs/json')).response.status, 200, 'what the page reads')
     t.notMatch((await page('/docs/static/swagger-initializer.js')).text, /validator\.swagger\.io/)
 
+    const states = await page('/docs/states')
+    for (const id of ['partially_undone', 'paused-queued']) t.match(states.text, `id="${id}"`)
     const errors = await page('/docs/errors')
     t.match(errors.text, /id="import_not_found"/)
     t.match(

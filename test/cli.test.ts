@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { writeKeyFile } from '../src/key-file.ts'
@@ -265,4 +265,52 @@ t.test('keys are made, listed and revoked', async (t) => {
     stderr: `There are: ${account_id} (test), ${other} (other).`
   })
   t.equal((await keys('create', '--name', 'nightly', '--account', String(other))).code, 0)
+})
+
+t.test('imports are paused, resumed, cancelled and retried', async (t) => {
+  const service = await setup(t)
+  const env = { MUSTER_URL: service.url, MUSTER_API_KEY: service.key }
+  const run = (args: string[]) => runProcess(t, 'src/cli.ts', args, env)
+  const { body } = await service.uploadCsv(good)
+  const states = { pause: 'paused', resume: 'queued', cancel: 'cancelled', retry: 'queued' }
+  for (const [verb, state] of Object.entries(states)) {
+    const { code, stdout } = await run([verb, String(body.id)])
+    t.equal(code, 0, verb)
+    t.match(stdout, `Import ${body.id} of test.csv (contacts): ${state}\n`)
+  }
+  const again = await run(['retry', String(body.id), '--json'])
+  t.equal(again.code, 2)
+  t.match(JSON.parse(again.stdout), { error: { code: 'import_state_conflict' } })
+})
+
+t.test('import sends its file again when the answer is lost, and one import is made', async (t) => {
+  const service = await setup(t)
+  const folder = await temporaryFolder(t)
+  await writeFile(join(folder, 'people.csv'), good)
+  // Stands in front of the server, and breaks the first connection when its answer begins.
+  let connections = 0
+  const front = createServer((client) => {
+    const isFirst = ++connections === 1
+    const behind = connect(Number(new URL(service.url).port), '127.0.0.1')
+    client.pipe(behind)
+    behind.on('data', (bytes) => {
+      if (isFirst) client.destroy()
+      else client.write(bytes)
+    })
+    behind.on('close', () => client.destroy())
+    for (const socket of [client, behind]) socket.on('error', () => socket.destroy())
+    client.on('close', () => behind.destroy())
+  }).listen(0, '127.0.0.1')
+  await once(front, 'listening')
+  t.teardown(() => front.close())
+  const MUSTER_URL = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
+  const args = ['import', join(folder, 'people.csv'), '--type', 'contacts']
+  const { code, stdout } = await runProcess(t, 'src/cli.ts', args, {
+    MUSTER_URL,
+    MUSTER_API_KEY: service.key
+  })
+  t.equal(code, 0)
+  t.match(stdout, /Import 1 of people.csv: queued/)
+  t.ok(connections > 1)
+  t.equal((await service.get('/imports')).body.data.length, 1)
 })

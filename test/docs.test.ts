@@ -1,8 +1,10 @@
-// docs/errors.md and the error catalogue say the same, in both directions.
+// docs/errors.md and the error catalogue say the same, in both directions; so do docs/jobs.md and the
+// states of imports.
 
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { operationErrors } from '../src/error-catalogue.ts'
+import { statesPage } from '../src/import/states-page.ts'
 import { rowProblems } from '../src/row-problem-catalogue.ts'
 
 interface Entry {
@@ -61,3 +63,17 @@ for (const [heading, catalogue] of tables) {
     }
   })
 }
+
+t.test('docs/jobs.md has every state and every move, and no other', async (t) => {
+  const jobs = await readFile(new URL('../docs/jobs.md', import.meta.url), 'utf8')
+  const section = jobs.split(/^## /m).find((part) => part.startsWith('States\n')) ?? ''
+  const rows = section
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.slice(2, -2).split(' | '))
+  // Names are code there; texts are as they are.
+  const wanted = statesPage.tables.flatMap(({ rows }) =>
+    rows.map(({ cells }) => cells.map((cell, at) => (at < cells.length - 1 ? `\`${cell}\`` : cell)))
+  )
+  t.strictSame(rows, wanted)
+})

@@ -1,6 +1,7 @@
 // The API as the command line uses it: uploads a file, follows an import, streams its rows.
 // Called by the commands and by the demo. Failures are CliErrors with a text for people.
 
+import { randomUUID } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -36,7 +37,11 @@ export function isOver(job: ImportJson): boolean {
   return isFinished(job.state)
 }
 
-/** Sends the file, streamed from disk. Out: the import that the server made of it. */
+// A lost connection is tried again: after 1, 2, 4 and 8 seconds.
+const maxTries = 5
+
+/** Sends the file, streamed from disk, under a key of its own: where the connection breaks it is sent
+ *  again, and the server makes one import of it. Out: that import. */
 export async function createImport(
   server: Server,
   path: string,
@@ -47,7 +52,33 @@ export async function createImport(
     if (value !== undefined) form.append(name, value)
   }
   form.append('file', await openFile(path), basename(path))
-  const response = await call(server, '/imports', { method: 'POST', body: form })
+  const headers = { 'idempotency-key': randomUUID() }
+  for (let tries = 1; ; tries++) {
+    try {
+      const response = await call(server, '/imports', { method: 'POST', body: form, headers })
+      return (await response.json()) as ImportJson
+    } catch (error) {
+      if (tries === maxTries || !mayHaveArrived(error, tries)) throw error
+      await wait(500 * 2 ** tries)
+    }
+  }
+}
+
+/** Whether the server may have taken the file, or takes it at another time. One that does not answer
+ *  at the first try is not there. */
+function mayHaveArrived(error: unknown, tries: number): boolean {
+  // An answer that broke off in the middle.
+  if (!(error instanceof CliError)) return true
+  const { code, reason } = (error.problem ?? {}) as { code?: string; reason?: string }
+  if (code === 'idempotency_key_in_use') return true
+  if (!isTemporary(error)) return false
+  return tries > 1 || !['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(reason ?? '')
+}
+
+/** Asks for a change of an import: `pause`, `retry` ... Out: the import as it is then. */
+export async function postVerb(server: Server, id: number, verb: string): Promise<ImportJson> {
+  const headers = { 'idempotency-key': randomUUID() }
+  const response = await call(server, `/imports/${id}/${verb}`, { method: 'POST', headers })
   return (await response.json()) as ImportJson
 }
 

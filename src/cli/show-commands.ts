@@ -1,9 +1,9 @@
 // `muster show <id>`, `muster rows <id>`, `muster rejects <id>`: an import, its rows with their
-// outcomes, and the rejected rows ready to be mended and sent again.
+// outcomes, and the rejected rows ready to be mended and sent again; `muster pause <id>` and the like.
 
 import { pipeline } from 'node:stream/promises'
 import { Command } from 'commander'
-import { call, getImport } from './client.ts'
+import { call, getImport, postVerb } from './client.ts'
 import { exitCodeOf } from './import-command.ts'
 import { summaryLines } from './print.ts'
 import { readId } from './read-id.ts'
@@ -46,6 +46,29 @@ export function rejectsCommand(): Command {
   return withServerOptions(command).action((id: number, options: ServerOptions) =>
     print(options, `/imports/${id}/rejects.csv`, 'text/csv')
   )
+}
+
+const verbs = {
+  pause: 'Pause an import after the batch in flight',
+  resume: 'Let a paused import go on',
+  cancel: 'Cancel an import after the batch in flight; what was written stays',
+  retry: 'Take the rows again that failed on our side, or were not reached'
+}
+
+/** Builds `muster pause`, `resume`, `cancel` and `retry`: they print the import as it is then. */
+export function lifecycleCommands(): Command[] {
+  return Object.entries(verbs).map(([verb, description]) => {
+    const command = new Command(verb)
+      .description(description)
+      .argument('<id>', 'id of the import', readId)
+      .option('--json', 'print it as JSON')
+    return withServerOptions(command).action(
+      async (id: number, options: ServerOptions & { json?: boolean }) => {
+        const job = await postVerb(await findServer(options), id, verb)
+        console.log(options.json ? JSON.stringify(job) : summaryLines(job).join('\n'))
+      }
+    )
+  })
 }
 
 /** Streams an answer to stdout. */

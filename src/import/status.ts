@@ -19,20 +19,36 @@ export const importStates = [
 ] as const
 export type ImportState = (typeof importStates)[number]
 
+/** What each state means. */
+export const stateTexts: Record<ImportState, string> = {
+  draft: 'Uploaded with start=false: waits for its mapping to be reviewed.',
+  queued: 'Waits for a worker, and for earlier imports of the same type.',
+  running: 'A worker writes its batches.',
+  pausing: 'Asked to stop for a while; the batch in flight ends first.',
+  paused: 'Stands still, with every row that was reached written.',
+  cancelling: 'Asked to stop for good; the batch in flight ends first.',
+  cancelled: 'Ended before its file did; what was written stays.',
+  ready: 'A dry run that can be applied. Applying it is an import of its own.',
+  completed: 'Every row is in.',
+  completed_with_errors: 'Every row was reached; some were rejected, failed or drifted.',
+  failed: 'It could not be done; `error` says why.',
+  undoing: 'Another import, of kind `undo`, takes back what this one wrote.',
+  undone: 'What it wrote is taken back.',
+  partially_undone: 'Some of what it wrote is taken back, the rest was kept as it is.'
+}
+
 /** Every move, by the state it begins in, with when it happens. */
 export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = {
-  // Uploaded with start=false: waits for its mapping to be reviewed.
   draft: {
     queued: 'POST /imports/{id}/start',
     cancelled: 'POST /imports/{id}/cancel'
   },
-  // Waits for a worker, and for earlier imports of the same type.
   queued: {
-    running: 'a worker takes it',
+    running: 'it is its turn, and a worker takes it',
     paused: 'POST /imports/{id}/pause',
     cancelled: 'POST /imports/{id}/cancel'
   },
-  // A worker writes its batches. A worker that dies leaves it running; the next one takes it over.
+  // A worker that dies leaves it running; the next one takes it over.
   running: {
     queued: 'its turn is over, or its worker shuts down; it goes on from where it is',
     pausing: 'POST /imports/{id}/pause',
@@ -42,7 +58,6 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
     completed_with_errors: 'the same, with rows that were rejected, failed or drifted',
     failed: 'it could not be done; `error` says why'
   },
-  // Asked to stop for a while; the batch in flight ends first.
   pausing: {
     running: 'POST /imports/{id}/resume',
     paused: 'the worker saw it, or shuts down',
@@ -52,12 +67,10 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
     completed_with_errors: 'that batch was the last one',
     failed: 'it broke before it saw it'
   },
-  // Stands still, with every row that was reached written.
   paused: {
     queued: 'POST /imports/{id}/resume',
     cancelled: 'POST /imports/{id}/cancel'
   },
-  // Asked to stop for good; the batch in flight ends first.
   cancelling: {
     cancelled: 'the worker saw it, or shuts down',
     ready: 'that batch was the last one; nothing was left to cancel',
@@ -69,7 +82,6 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
     queued: 'POST /imports/{id}/retry',
     undoing: 'POST /imports/{id}/undo'
   },
-  // A dry run that can be applied. Applying it is an import of its own.
   ready: {},
   completed: {
     undoing: 'POST /imports/{id}/undo'
@@ -82,7 +94,6 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
     queued: 'POST /imports/{id}/retry',
     undoing: 'POST /imports/{id}/undo'
   },
-  // Another import, of kind `undo`, takes back what this one wrote.
   undoing: {
     undone: 'every record is as it was before',
     partially_undone: 'some records are, others were kept as they are',

@@ -1,6 +1,6 @@
 // The API describes itself: OpenAPI 3.1 made from the route schemas at /openapi.json, a reference
-// page at /docs, and every error code explained at /docs/errors. No third party is asked for
-// anything: all assets are served from here.
+// page at /docs, every error code explained at /docs/errors, and pages of tables that app.ts hands
+// over. No third party is asked for anything: all assets are served from here.
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -16,6 +16,19 @@ export interface ApiTexts {
   /** Markdown. */
   description: string
   tags: { name: string; description: string }[]
+}
+
+/** A page of tables, served as HTML. Texts are plain. */
+export interface DocPage {
+  /** `/docs/...` */
+  url: string
+  title: string
+  tables: {
+    title: string
+    heads: string[]
+    /** `id`: what a link names the row by; the first cell is a name or a code. */
+    rows: { id: string; cells: string[] }[]
+  }[]
 }
 
 /** Registers the generator. Call before any route is added. */
@@ -70,8 +83,8 @@ export async function registerApiDocs(app: App, texts: ApiTexts): Promise<void> 
   })
 }
 
-/** Adds /openapi.json and /docs/errors. */
-export function apiDocsRoutes(app: App): void {
+/** Adds /openapi.json, /docs/errors and the pages. */
+export function apiDocsRoutes(app: App, pages: DocPage[]): void {
   app.route({
     method: 'GET',
     url: '/openapi.json',
@@ -94,17 +107,19 @@ export function apiDocsRoutes(app: App): void {
     handler: () => app.swagger() as unknown as Record<string, unknown>
   })
 
-  const page = errorsPage()
-  app.route({
-    method: 'GET',
-    url: '/docs/errors',
-    schema: { hide: true },
-    handler: (_, reply) =>
-      reply
-        .header('content-security-policy', `default-src 'none'; style-src '${styleHash()}'`)
-        .type('text/html; charset=utf-8')
-        .send(page)
-  })
+  for (const page of [errorsPage(), ...pages]) {
+    const html = htmlOf(page)
+    app.route({
+      method: 'GET',
+      url: page.url,
+      schema: { hide: true },
+      handler: (_, reply) =>
+        reply
+          .header('content-security-policy', `default-src 'none'; style-src '${styleHash()}'`)
+          .type('text/html; charset=utf-8')
+          .send(html)
+    })
+  }
 }
 
 /** Name, version and license of this package. src/platform and dist/platform are equally deep. */
@@ -141,31 +156,46 @@ vertical-align:top}:target{background:#ff03}code{white-space:nowrap}`
 
 const styleHash = () => `sha256-${createHash('sha256').update(style).digest('base64')}`
 
-function errorsPage(): string {
-  const requests = Object.entries(operationErrors).map(([code, { status, title, message }]) =>
-    row(code, code, [String(status), title, message])
-  )
-  const rows = Object.entries(rowProblems).map(([code, { severity, message }]) =>
-    row(`row-${code}`, code, [severity, message])
-  )
+function errorsPage(): DocPage {
+  const requests = Object.entries(operationErrors).map(([code, { status, title, message }]) => ({
+    id: code,
+    cells: [code, String(status), title, message]
+  }))
+  const rows = Object.entries(rowProblems).map(([code, { severity, message }]) => ({
+    id: `row-${code}`,
+    cells: [code, severity, message]
+  }))
+  return {
+    url: '/docs/errors',
+    title: 'Errors',
+    tables: [
+      {
+        title: 'Answers to requests',
+        heads: ['Code', 'Status', 'Title', 'Text'],
+        rows: requests
+      },
+      { title: 'Problems of rows', heads: ['Code', 'Severity', 'Text'], rows }
+    ]
+  }
+}
+
+function htmlOf({ title, tables }: DocPage): string {
+  const parts = tables.map((one) => `<h2>${escapeHtml(one.title)}</h2>\n${tableOf(one)}`)
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Muster: errors</title><style>${style}</style></head>
-<body><h1>Errors</h1>
-<h2>Answers to requests</h2>
-${table(['Code', 'Status', 'Title', 'Text'], requests)}
-<h2>Problems of rows</h2>
-${table(['Code', 'Severity', 'Text'], rows)}
+<html lang="en"><head><meta charset="utf-8"><title>Muster: ${escapeHtml(title.toLowerCase())}</title><style>${style}</style></head>
+<body><h1>${escapeHtml(title)}</h1>
+${parts.join('\n')}
 </body></html>`
 }
 
-function table(heads: string[], rows: string[]): string {
-  const head = heads.map((text) => `<th>${text}</th>`).join('')
-  return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>`
+function tableOf({ heads, rows }: DocPage['tables'][number]): string {
+  const head = heads.map((text) => `<th>${escapeHtml(text)}</th>`).join('')
+  return `<table><thead><tr>${head}</tr></thead><tbody>${rows.map(rowOf).join('')}</tbody></table>`
 }
 
-function row(id: string, code: string, cells: string[]): string {
-  const rest = cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')
-  return `<tr id="${id}"><td><code>${code}</code></td>${rest}</tr>`
+function rowOf({ id, cells: [name = '', ...rest] }: { id: string; cells: string[] }): string {
+  const others = rest.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')
+  return `<tr id="${escapeHtml(id)}"><td><code>${escapeHtml(name)}</code></td>${others}</tr>`
 }
 
 function escapeHtml(text: string): string {

@@ -5,6 +5,7 @@
 // to another one, which goes on with that import. Called by jobs.ts for each ticket.
 
 import { withTransaction } from '../../platform/db.ts'
+import { GivenBack } from '../finish-run.ts'
 import { runImport } from '../job.ts'
 import type { RunContext, Turn } from '../run.ts'
 import { chooseImport, makesRoom } from './choose-import.ts'
@@ -36,9 +37,19 @@ export async function serveTicket(
   let next = ticket.isAgain ? await findRunning(context.pool, ticket.id) : null
   next ??= await takeTurn(context, ticket)
   while (next !== null) {
-    await runImport({ ...context, turn: startTurn(context, next) }, next)
+    await runTurn(context, next)
     if (signal.aborted || performance.now() > until) return await wake()
     next = await takeTurn(context, ticket)
+  }
+}
+
+/** Runs an import until it has ended or its turn is over, or the process is to stop: then it is back in
+ *  line for whoever takes the next ticket. */
+async function runTurn(context: Omit<RunContext, 'turn'>, place: ImportPlace): Promise<void> {
+  try {
+    await runImport({ ...context, turn: startTurn(context, place) }, place)
+  } catch (error) {
+    if (!(error instanceof GivenBack && context.signal.aborted)) throw error
   }
 }
 

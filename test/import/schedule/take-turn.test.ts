@@ -1,6 +1,8 @@
 // Real workers and imports of several accounts: who is done before whom.
 
 import t from 'tap'
+import { startWorkers } from '../../../src/jobs.ts'
+import { openServices } from '../../../src/start-up.ts'
 import { until } from '../../helpers/until.ts'
 import { type Setup, setup } from '../../setup.ts'
 
@@ -127,3 +129,33 @@ t.test('imports that the queue has forgotten are found when a worker starts', as
   await s.startWorker()
   for (const id of ids) t.match(await s.waitForImport(id), { state: 'completed' })
 })
+
+t.test(
+  'a worker that is stopped leaves its import to others, without a job that failed',
+  async (t) => {
+    const s = await setup(t, { config: { batchRows: 2 } })
+    const { config, databaseUrl, log } = s
+    const services = await openServices({ role: 'worker', databaseUrl, config, log })
+    t.teardown(services.close)
+    const workers = await startWorkers({ ...services, config, log })
+    await s.runCsv(contacts(1, 'Zoe'))
+    const tx = await s.pool.connect()
+    await tx.query('BEGIN; UPDATE type_writes SET write_seq = write_seq WHERE type_id = 2')
+    const { body } = await s.uploadCsv(contacts(10))
+    await s.waitForImport(body.id, ['running'])
+    const stopped = workers.stop()
+    await tx.query('ROLLBACK')
+    tx.release()
+    await stopped
+    const { rows } = await s.pool.query(
+      `SELECT i.state, i.next_row BETWEEN 2 AND 8 AS middle,
+      (SELECT count(*) FROM pgboss.job j WHERE j.name = 'import.turn' AND j.state = 'created') AS new,
+      (SELECT count(*) FROM pgboss.job j WHERE j.name = 'import.turn' AND j.state = 'retry') AS again
+    FROM imports i WHERE i.id = $1`,
+      [body.id]
+    )
+    t.strictSame(rows, [{ state: 'queued', middle: true, new: 1, again: 0 }])
+    await s.startWorker()
+    t.match(await s.waitForImport(body.id), { state: 'completed', counts: { created: 10 } })
+  }
+)
