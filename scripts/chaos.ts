@@ -21,7 +21,13 @@ async function main(): Promise<void> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   const tallies: Tally[] = []
   try {
-    for (const name of options.scenarios) tallies.push(await runOne(name, options, interrupted))
+    for (const names of inTurns(options.scenarios)) {
+      const runs = names.map((name) =>
+        runOne(name, options, interrupted).then((tally) => tallies.push(tally))
+      )
+      // Each ends what it has started before anything is said.
+      for (const { reason } of (await Promise.allSettled(runs)).filter(isRejected)) throw reason
+    }
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
     const { seed } = options
@@ -29,6 +35,16 @@ async function main(): Promise<void> {
     else if (tallies.length > 0) console.log(formatTallies(tallies, seed))
   }
   if (!tallies.every(isSound)) process.exitCode = 1
+}
+
+const isRejected = (one: PromiseSettledResult<unknown>) => one.status === 'rejected'
+
+/** The storm and what is measured are by themselves; the others mostly wait, and run side by side. */
+function inTurns(names: ScenarioName[]): ScenarioName[][] {
+  const isAlone = (name: ScenarioName): boolean => name === 'storm' || name === 'fairness'
+  const others = names.filter((name) => !isAlone(name))
+  const alone = names.filter(isAlone).map((name) => [name])
+  return [...alone, others].filter((turn) => turn.length > 0)
 }
 
 async function runOne(

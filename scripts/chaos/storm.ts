@@ -109,7 +109,7 @@ async function breakThings(storm: Storm): Promise<void> {
   const { place, options, signal, tally, say } = storm
   const random = createRandom(options.seed)
   const end = Date.now() + options.minutes * 60_000
-  const meanMs = (options.minutes * 60_000) / options.faults / 2
+  const meanMs = (options.minutes * 60_000) / options.faults / 4
   const background: Background = new Set()
   const killApi = () => cutUploadOff(storm, faultsOf(tally), background)
   await until('the first batch', () => countBatches(place), 60_000)
