@@ -30,7 +30,9 @@ export async function registerQueues(boss: Queue, config: Config): Promise<void>
     retryLimit: 1_000,
     retryDelay: 1,
     retryBackoff: true,
-    retryDelayMax: 30,
+    // Waited by an import that was given back as well: with half a minute, ten restarts in a row would
+    // hold it up for four.
+    retryDelayMax: 5,
     expireInSeconds: 86_399,
     heartbeatSeconds,
     notify: true

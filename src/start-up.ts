@@ -87,6 +87,8 @@ export async function openServices(options: {
     name: `muster-${role}`,
     max: connectionsOf(role, config),
     statementTimeoutMs,
+    // By then others have its imports, and wait for the turns that its transaction holds.
+    ...(role === 'worker' && { idleTransactionMs: config.workerHeartbeatSeconds * 1_000 }),
     patience,
     onError: (error) => log.warn({ err: error }, 'lost an idle database connection')
   })

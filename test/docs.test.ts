@@ -1,8 +1,9 @@
 // docs/errors.md and the error catalogue say the same, in both directions; so do docs/jobs.md and the
-// states of imports.
+// states of imports; docs/guarantees.md names only what is there.
 
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import t from 'tap'
+import { scenarioNames } from '../scripts/chaos/options.ts'
 import { operationErrors } from '../src/error-catalogue.ts'
 import { statesPage } from '../src/import/states-page.ts'
 import { rowProblems } from '../src/row-problem-catalogue.ts'
@@ -76,4 +77,25 @@ t.test('docs/jobs.md has every state and every move, and no other', async (t) =>
     rows.map(({ cells }) => cells.map((cell, at) => (at < cells.length - 1 ? `\`${cell}\`` : cell)))
   )
   t.strictSame(rows, wanted)
+})
+
+t.test('guarantees.md: every file and scenario that it names is there', async (t) => {
+  const root = new URL('../', import.meta.url)
+  const text = await readFile(new URL('docs/guarantees.md', root), 'utf8')
+  const named = [...text.matchAll(/`((?:src|test|scripts|docs)\/[\w./-]+)`/g)].map(
+    ([, path = '']) => path
+  )
+  t.ok(named.length > 20)
+  for (const path of new Set(named)) await t.resolves(stat(new URL(path, root)), path)
+  const scenarios = [...text.matchAll(/--scenario (\w+)/g)].map(([, name]) => name)
+  for (const name of scenarios) t.ok(scenarioNames.some((one) => one === name))
+  for (const name of scenarioNames) t.match(text, `| \`${name}\` |`)
+  const { scripts } = JSON.parse(await readFile(new URL('package.json', root), 'utf8'))
+  t.ok(scripts.chaos)
+  const promises = [...text.matchAll(/^\| P\d+ \| \[.*?\]\(#([\w-]+)\) \|/gm)]
+  t.equal(promises.length, 13)
+  const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, title = '']) =>
+    title.toLowerCase().replaceAll(' ', '-')
+  )
+  for (const [, anchor = ''] of promises) t.ok(headings.includes(anchor), anchor)
 })

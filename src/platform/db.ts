@@ -23,6 +23,8 @@ export interface PoolOptions {
   max: number
   /** A statement running longer is ended by the server; 0: never. */
   statementTimeoutMs: number
+  /** A transaction whose process says nothing for this long is rolled back; default a minute. */
+  idleTransactionMs?: number
   /** How long a silent server is waited for; default: nobody looks. */
   patience?: Patience
   onError: (error: Error) => void
@@ -44,7 +46,7 @@ export function createPool(options: PoolOptions): Pool {
     idleTimeoutMillis: 30_000,
     ...keepAlive,
     // A frozen process must not keep its locks from those that take its work over.
-    idle_in_transaction_session_timeout: 60_000,
+    idle_in_transaction_session_timeout: options.idleTransactionMs ?? 60_000,
     ...(options.statementTimeoutMs > 0 && {
       statement_timeout: options.statementTimeoutMs,
       query_timeout: options.statementTimeoutMs + 1_000
