@@ -7,6 +7,7 @@ import type { Log } from './platform/log.ts'
 import { type Queue, sendInTransaction } from './platform/queue.ts'
 import type { Secrets } from './platform/secrets.ts'
 import { cleanUp } from './retention/clean.ts'
+import { runUndo } from './undo/run-undo.ts'
 
 /** Runs one import from its checkpoint to its end. */
 const importQueue = 'import.run'
@@ -121,7 +122,9 @@ export async function startWorkers(context: {
     async ([job]) => {
       if (!job) return
       const signal = AbortSignal.any([stopping.signal, job.signal])
-      await runImport({ pool, secrets, config, log, signal }, job.data)
+      const context = { pool, secrets, config, log, signal }
+      // An undo is queued like the imports of its type, and takes turns with them.
+      if (!(await runUndo(context, job.data))) await runImport(context, job.data)
     }
   )
   await boss.work(cleanQueue, { batchSize: 1, pollingIntervalSeconds: 30 }, async ([job]) => {

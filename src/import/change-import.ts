@@ -22,6 +22,7 @@ import { parseMapping, suggestMapping } from './resolve/map-columns.ts'
 import { requireImport } from './show-import.ts'
 import { type ImportState, statesBefore } from './status.ts'
 import { cancelImport, lockImport, queueDraft, updateDraft } from './store.ts'
+import { settleUndone } from './write/undone-state.ts'
 
 type Change = { account_id: number; id: number }
 
@@ -112,7 +113,11 @@ const cancelledAtOnce: ImportState[] = ['draft', 'queued', 'paused']
  *  import_state_conflict (it has ended by itself). */
 export async function requestCancel({ pool }: ImportContext, { account_id, id }: Change) {
   const from = { atOnce: cancelledAtOnce, asked: cancelledByWorker }
-  const state = await cancelImport(pool, account_id, id, from)
+  const state = await withTransaction(pool, async (tx) => {
+    const now = await cancelImport(tx, account_id, id, from)
+    if (now === 'cancelled') await settleUndone(tx, account_id, id)
+    return now
+  })
   if (state !== null) return state
   const row = await requireImport(pool, account_id, id)
   if (row.state === 'cancelling' || row.state === 'cancelled') return row.state
