@@ -274,7 +274,8 @@ const row = {
   },
   referred_to: {
     severity: 'warning',
-    message: '{count} record(s) refer to it, such as {value} by {by}. Without it they would be wrong.'
+    message:
+      '{count} record(s) refer to it, such as {value} by {by}. Without it they would be wrong.'
   },
   reference_gone: {
     severity: 'warning',

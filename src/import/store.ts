@@ -281,7 +281,12 @@ export interface BadOutcomeRow extends OutcomeRow {
 }
 
 /** The outcomes that import_rows_bad_idx covers. */
-export const badOutcomes = ['rejected', 'failed', 'skipped', 'kept'] as const satisfies ShownOutcome[]
+export const badOutcomes = [
+  'rejected',
+  'failed',
+  'skipped',
+  'kept'
+] as const satisfies ShownOutcome[]
 
 export interface OutcomeFilter {
   account_id: number

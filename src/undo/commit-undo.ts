@@ -6,12 +6,18 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rowProblem } from '../errors.ts'
+import { type Asked, checkAttempt, StaleAttempt } from '../import/write/import-state.ts'
 import { copyAll } from '../platform/copy-in.ts'
-import { isConnectionError, type Pool, type Tx, withSavepoint, withTransaction } from '../platform/db.ts'
+import {
+  isConnectionError,
+  type Pool,
+  type Tx,
+  withSavepoint,
+  withTransaction
+} from '../platform/db.ts'
 import type { Log } from '../platform/log.ts'
 import type { TypeCatalogue } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
-import { type Asked, checkAttempt, StaleAttempt } from '../import/write/import-state.ts'
 import { addTurns } from './revert/hold-types.ts'
 import {
   copyOutcomes,
@@ -133,9 +139,7 @@ export async function refreshTypes(committing: Committing): Promise<void> {
   const { undo, pool } = committing
   const { account_id } = undo.run
   committing.types = await loadTypes(pool, account_id)
-  await withTransaction(pool, (tx) =>
-    addTurns(tx, account_id, typesToHold(undo, committing.types))
-  )
+  await withTransaction(pool, (tx) => addTurns(tx, account_id, typesToHold(undo, committing.types)))
 }
 
 async function commitHalves(committing: Committing, targets: Target[], isLast: boolean) {
@@ -150,11 +154,7 @@ async function commitHalves(committing: Committing, targets: Target[], isLast: b
 }
 
 /** Notes the one record that the database does not take. */
-async function failTarget(
-  committing: Committing,
-  targets: Target[],
-  code: string
-): Promise<Step> {
+async function failTarget(committing: Committing, targets: Target[], code: string): Promise<Step> {
   const { undo, committer, count } = committing
   const outcomes = targets.map(
     (target): RecordOutcome => ({

@@ -1,6 +1,7 @@
 // One batch of an undo inside a transaction: turn -> read -> plan -> settle -> write. The number of
 // statements is a constant, whatever the batch holds. Called by commit-undo.ts.
 
+import type { ClaimedImport } from '../import/write/import-state.ts'
 import { copyAll } from '../platform/copy-in.ts'
 import type { Tx } from '../platform/db.ts'
 import type { Secrets } from '../platform/secrets.ts'
@@ -9,9 +10,8 @@ import { loadTypes } from '../record-types/store.ts'
 import { isSensitive, type RecordData, type RecordType } from '../record-types/types.ts'
 import { idsOf } from '../records/history/shown-values.ts'
 import { recordTitle } from '../records/record-json.ts'
-import type { ClaimedImport } from '../import/write/import-state.ts'
 import { planRecord, type RecordPlan, referencesOf } from './plan/plan-record.ts'
-import { namedMakers, namedRecords, type Names, problemsOf } from './plan/problems.ts'
+import { type Names, namedMakers, namedRecords, problemsOf } from './plan/problems.ts'
 import { type Around, isIdentity, keyName, settle } from './plan/settle.ts'
 import { holdTypes, noteWrites, withReferrers } from './revert/hold-types.ts'
 import type { IdSet } from './revert/id-set.ts'
@@ -38,7 +38,10 @@ export interface UndoMemory {
   referrers: Referrers | null
   /** write_seq of the types as the undo left them: another value means somebody else wrote. */
   seqs: Map<number, number>
-  makers: { imports: Map<number, { kind: 'import' | 'undo'; file_name: string }>; keys: Map<number, string> }
+  makers: {
+    imports: Map<number, { kind: 'import' | 'undo'; file_name: string }>
+    keys: Map<number, string>
+  }
 }
 
 /** An undo that runs. */
@@ -137,7 +140,10 @@ interface Turn {
 
 /** Types that the undo has to hold: where records may go, with all that can refer to them. */
 export function typesToHold({ job, ranges }: UndoRun, types: TypeCatalogue): number[] {
-  const made = withReferrers(types, ranges.map(({ type_id }) => type_id))
+  const made = withReferrers(
+    types,
+    ranges.map(({ type_id }) => type_id)
+  )
   return [...new Set([...made, job.type_id])].sort((a, b) => a - b)
 }
 
@@ -280,9 +286,6 @@ function changesOf({ type, now, after }: RecordPlan): Record<string, unknown> {
     return value !== null && secret.has(name) ? { secret: true } : value
   }
   return Object.fromEntries(
-    after.changed.map((name) => [
-      name,
-      { from: show(name, now?.data), to: show(name, after.data) }
-    ])
+    after.changed.map((name) => [name, { from: show(name, now?.data), to: show(name, after.data) }])
   )
 }

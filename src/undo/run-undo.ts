@@ -35,7 +35,13 @@ import {
 } from './commit-undo.ts'
 import { requireKept } from './kept.ts'
 import { createIdSet, type IdSet } from './revert/id-set.ts'
-import { type Job, loadOutcomes, loadTakenBack, measureTargets, targetBatches } from './revert/targets.ts'
+import {
+  type Job,
+  loadOutcomes,
+  loadTakenBack,
+  measureTargets,
+  targetBatches
+} from './revert/targets.ts'
 import { saveTally, saveTotal, type Tally } from './revert/write-outcomes.ts'
 import type { UndoRun } from './revert-batch.ts'
 import type { Target } from './terms.ts'

@@ -54,7 +54,10 @@ function checkState(row: ImportRow, verb: 'undo' | 'redo'): void {
   const { id, kind, state, started_at } = row
   const action = verb === 'redo' ? 'redoing it' : 'taking it back'
   if (verb === 'redo' && kind !== 'undo') {
-    throw appError('nothing_to_undo', { id, reason: 'it is no undo. Redo takes the id of an undo.' })
+    throw appError('nothing_to_undo', {
+      id,
+      reason: 'it is no undo. Redo takes the id of an undo.'
+    })
   }
   if (row.options.dry_run) {
     throw appError('nothing_to_undo', { id, reason: 'it is a dry run.' })

@@ -2,6 +2,7 @@
 
 import type { RowProblemCode } from '../errors.ts'
 import type { RecordData } from '../record-types/types.ts'
+import type { DeletedFacts } from '../records/history/store.ts'
 
 /** The import, or undo, that is taken back. */
 export interface TakenBack {
@@ -40,14 +41,6 @@ export interface PastChange {
   before: RecordData
   /** Of a deletion: what the record had besides its values. */
   record: DeletedFacts | null
-}
-
-/** What a deleted record is brought back with. Times are ISO texts. */
-export interface DeletedFacts {
-  created_at: string
-  created_import_id: number | null
-  archived_at: string | null
-  merged_into: number | null
 }
 
 /** Who changed something; the names come later. */

@@ -4,9 +4,14 @@ import { setup } from '../setup.ts'
 
 t.test('smoke', async (t) => {
   const s = await setup(t, { worker: true })
-  const a = await s.runCsv('organization,external_id,first_name,last_name\nA,x1,Ann,Lee\nA,x2,Bob,Moe\n')
+  const a = await s.runCsv(
+    'organization,external_id,first_name,last_name\nA,x1,Ann,Lee\nA,x2,Bob,Moe\n'
+  )
   t.comment(JSON.stringify(a.counts), a.state)
-  const b = await s.runCsv('organization,external_id,first_name,last_name\nB,x1,Anna,Lee\nA,x3,Cid,Moe\n', {name: 'second.csv'})
+  const b = await s.runCsv(
+    'organization,external_id,first_name,last_name\nB,x1,Anna,Lee\nA,x3,Cid,Moe\n',
+    { name: 'second.csv' }
+  )
   t.comment(JSON.stringify(b.counts), b.state)
   const undo = async (id: number, verb = 'undo', body = {}) => {
     const r = await s.request('POST', `/imports/${id}/${verb}`, { body })

@@ -46,7 +46,8 @@ function stateAfter({ state, state_before }: Undone, undos: PastUndo[]): ImportS
   const holding = real.filter((undo) => undo.state !== 'undone')
   const whole = holding.findLast((undo) => undo.state === 'completed')
   // What was brought back after that one is there again.
-  const isWhole = whole && real.every((undo) => !isTakenBack(undo) || (undo.undone_by ?? 0) < whole.id)
+  const isWhole =
+    whole && real.every((undo) => !isTakenBack(undo) || (undo.undone_by ?? 0) < whole.id)
   if (isWhole) return 'undone'
   return holding.some(({ rows_reverted }) => rows_reverted > 0) ? 'partially_undone' : state_before
 }

@@ -4,12 +4,18 @@
 
 import type { Secrets } from '../../platform/secrets.ts'
 import { diffKeys, type Key } from '../../record-types/changed-keys.ts'
-import { isSensitive, type Json, type RecordData, type RecordType } from '../../record-types/types.ts'
+import {
+  isSensitive,
+  type Json,
+  type RecordData,
+  type RecordType
+} from '../../record-types/types.ts'
 import { isSame, sealValue } from '../../records/history/plan-restore.ts'
 import { goneOptions } from '../../records/history/restore-conflicts.ts'
 import { holdsSealed, idsOf } from '../../records/history/shown-values.ts'
+import type { DeletedFacts } from '../../records/history/store.ts'
 import { applyValues } from '../../records/write/apply-values.ts'
-import type { DeletedFacts, HeldRecord, PastChange, Reason, TakenBack, Target } from '../terms.ts'
+import type { HeldRecord, PastChange, Reason, TakenBack, Target } from '../terms.ts'
 import { changerOf, type Effect, effectOf, leftValue } from './effect.ts'
 
 /** delete, set and recreate write; none: the record is as it was before already; keep: it stays as it

@@ -3,7 +3,7 @@
 
 import type { Tx } from '../../platform/db.ts'
 import type { RecordData } from '../../record-types/types.ts'
-import type { MakerId, HeldRecord, PastChange } from '../terms.ts'
+import type { HeldRecord, MakerId, PastChange } from '../terms.ts'
 
 /** The records of all types by id; those that do not exist are absent. */
 export async function readRecords(

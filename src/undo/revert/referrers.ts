@@ -66,7 +66,9 @@ function placesOf(types: TypeCatalogue, ranges: IdRange[]): Place[] {
     type.fields.flatMap(({ name: field, reference }) => {
       if (!reference) return []
       const { type_id } = types.require(reference.type)
-      return ranges.filter((one) => one.type_id === type_id).map((range) => ({ type, field, range }))
+      return ranges
+        .filter((one) => one.type_id === type_id)
+        .map((range) => ({ type, field, range }))
     })
   )
 }
@@ -91,7 +93,11 @@ function createReferrers(edges: [number, number][], ranges: IdRange[]): Referrer
     },
     note(id, references) {
       if (written.has(id)) {
-        for (const [key, ids] of later) later.set(key, ids.filter((one) => one !== id))
+        for (const [key, ids] of later)
+          later.set(
+            key,
+            ids.filter((one) => one !== id)
+          )
       }
       written.add(id)
       for (const one of references) {

@@ -72,7 +72,7 @@ export async function* targetBatches(
   skips: (id: number) => boolean
 ): AsyncGenerator<Target[]> {
   const seen = createIdSet()
-  let batch: Target[] = []
+  const batch: Target[] = []
   for (const list of job.kind === 'import' ? [listRows, listReferences] : [listRows]) {
     for (let before = highest; ; ) {
       const page = await list(db, job, before, size)

@@ -1,8 +1,8 @@
 // What became of each record -> import_rows, and how far the undo has come -> imports.
 
+import type { Problem } from '../../errors.ts'
 import { copyText, copyTextArray } from '../../import/write/copy-text.ts'
 import { type Asked, type ClaimedImport, StaleAttempt } from '../../import/write/import-state.ts'
-import type { Problem } from '../../errors.ts'
 import type { CopyPart } from '../../platform/copy-in.ts'
 import type { Db } from '../../platform/db.ts'
 
@@ -83,15 +83,7 @@ export async function saveTally(
       AND i.id = $2::bigint
       AND i.attempt = $3::integer
     RETURNING i.asked`,
-    [
-      run.account_id,
-      run.id,
-      run.attempt,
-      tally.reverted,
-      tally.kept,
-      tally.failed,
-      tally.warnings
-    ]
+    [run.account_id, run.id, run.attempt, tally.reverted, tally.kept, tally.failed, tally.warnings]
   )
   if (!rows[0]) throw new StaleAttempt(run)
   return rows[0]

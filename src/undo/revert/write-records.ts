@@ -2,11 +2,11 @@
 // In: plans that go. What is added (history, keys, outcomes) is given as COPY parts, which the batch
 // sends all together.
 
-import { copyNullable, copyText } from '../../import/write/copy-text.ts'
+import { copyText } from '../../import/write/copy-text.ts'
 import type { CopyPart } from '../../platform/copy-in.ts'
 import type { Tx } from '../../platform/db.ts'
 import type { RecordData } from '../../record-types/types.ts'
-import { deleteKeys, type RecordKey } from '../../records/write/store.ts'
+import { deleteKeys, type RecordKey, recreateRecords } from '../../records/write/store.ts'
 import type { RecordPlan } from '../plan/plan-record.ts'
 import type { HeldRecord } from '../terms.ts'
 
@@ -28,7 +28,7 @@ export async function writePlans(place: WritePlace, plans: RecordPlan[]): Promis
     const only = (action: RecordPlan['action']) => those.filter((plan) => plan.action === action)
     await setValues(at, only('set'))
     await deleteRecords(at, only('delete'))
-    await recreateRecords(at, only('recreate'))
+    await bringBack(at, only('recreate'))
     const lost: RecordKey[] = []
     for (const { target, lost: keys, gained: more } of those) {
       const { record_id } = target
@@ -39,7 +39,7 @@ export async function writePlans(place: WritePlace, plans: RecordPlan[]): Promis
     }
     await deleteKeys(at, lost)
   }
-  const changes = plans.filter(({ action }) => action !== 'delete')
+  const changes = plans.filter(({ action }) => action === 'set')
   if (changes.length > 0) parts.push(copyChanges(place, changes))
   if (gained.length > 0) parts.push(copyKeys(gained))
   return parts
@@ -124,51 +124,38 @@ async function deleteRecords(place: TypePlace, plans: RecordPlan[]): Promise<voi
   check(rowCount, plans)
 }
 
-async function recreateRecords(place: TypePlace, plans: RecordPlan[]): Promise<void> {
+async function bringBack(place: TypePlace, plans: RecordPlan[]): Promise<void> {
   if (plans.length === 0) return
-  const { rowCount } = await place.tx.query(
-    `/* undo.recreate_records */
-    INSERT INTO records (account_id, type_id, id, version, organization_id, data, created_at,
-      created_import_id, updated_import_id, archived_at, merged_into)
-    SELECT $1::integer, $2::smallint, u.id, u.version, u.organization_id, u.data::jsonb,
-      f.created_at, f.created_import_id, $3::bigint, f.archived_at, f.merged_into
-    FROM unnest($4::bigint[], $5::integer[], $6::bigint[], $7::text[], $8::text[])
-      AS u (id, version, organization_id, data, facts)
-    CROSS JOIN LATERAL jsonb_to_record(u.facts::jsonb) AS f (created_at timestamptz,
-      created_import_id bigint, archived_at timestamptz, merged_into bigint)`,
-    [
-      place.account_id,
-      place.type_id,
-      place.undo_id,
-      plans.map(({ target }) => target.record_id),
-      plans.map(({ version }) => version),
-      plans.map(({ after }) => after.organization_id),
-      plans.map(({ after }) => JSON.stringify(after.data)),
-      plans.map(({ facts }) => JSON.stringify(facts))
-    ]
-  )
-  check(rowCount, plans)
+  const author = { import_id: place.undo_id, actor_key: null }
+  const records = plans.map(({ target, version, after, facts }) => ({
+    id: target.record_id,
+    version,
+    organization_id: after.organization_id,
+    data: after.data,
+    facts: facts ?? {},
+    // Two versions ago: the one between is that it is gone.
+    restored_version: version - 2
+  }))
+  check(await recreateRecords(place, author, records), plans)
 }
 
-/** What records were before they were set or came back. */
+/** What records were before they were set. */
 function copyChanges({ account_id, undo_id }: WritePlace, plans: RecordPlan[]): CopyPart {
   const today = new Date().toISOString().slice(0, 10)
   function* lines() {
-    for (const { target, type, now, after, action, version } of plans) {
-      const was = action === 'recreate' ? version - 1 : (now?.version ?? 0)
-      const verb = action === 'recreate' ? 'recreate' : 'undo'
-      const restored = action === 'recreate' ? version - 2 : null
+    for (const plan of plans) {
+      const { target, type, after } = plan
+      const { version, data } = heldOf(plan)
       const before: RecordData = {}
-      for (const name of after.changed) before[name] = now?.data[name] ?? null
-      const place = `${account_id}\t${target.record_id}\t${was}\t${today}\t${type.type_id}`
-      const made = `${undo_id}\t${verb}\t${copyNullable(restored)}`
-      yield `${place}\t${made}\t${copyText(JSON.stringify(before))}\n`
+      for (const name of after.changed) before[name] = data[name] ?? null
+      const place = `${account_id}\t${target.record_id}\t${version}\t${today}\t${type.type_id}`
+      yield `${place}\t${undo_id}\tundo\t${copyText(JSON.stringify(before))}\n`
     }
   }
   return {
     sql: `/* undo.insert_changes */
     COPY record_changes (account_id, record_id, version, changed_on, type_id, import_id, action,
-      restored_version, before) FROM STDIN`,
+      before) FROM STDIN`,
     lines: lines()
   }
 }
