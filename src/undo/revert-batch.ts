@@ -124,7 +124,8 @@ export async function revertBatch(
 /** Remembers what a batch left behind, once it is committed. */
 export function noteBatch({ memory }: UndoRun, { outcomes, written, seqs }: BatchEnd): void {
   for (const { record_id } of outcomes) memory.done.add(record_id)
-  for (const { target, type, after } of written) {
+  // Where no record goes, nobody asks who refers to it.
+  for (const { target, type, after } of memory.referrers ? written : []) {
     const references = type.fields.flatMap(({ name, reference }) =>
       reference ? idsOf(after.data[name]) : []
     )

@@ -8,7 +8,11 @@ const people = 'organization,external_id,first_name,last_name,title\n'
 
 /** Undoes by the worker of the service. */
 async function undo(service: Setup, id: number, verb = 'undo', body: unknown = undefined) {
-  const { status, body: json, headers } = await service.request('POST', `/imports/${id}/${verb}`, {
+  const {
+    status,
+    body: json,
+    headers
+  } = await service.request('POST', `/imports/${id}/${verb}`, {
     ...(body !== undefined && { body })
   })
   if (status !== 202) return { status, body: json, rows: [], json }
@@ -27,9 +31,13 @@ const idOf = async (service: Setup, external_id: string) => {
 
 t.test('an import is taken back; its job and its JSON say how', async (t) => {
   const service = await setup(t, { worker: true })
-  const first = await service.runCsv(`${people}A,x1,Ann,Lee,CEO\nA,x2,Bob,Moe,\n`, { name: 'one.csv' })
+  const first = await service.runCsv(`${people}A,x1,Ann,Lee,CEO\nA,x2,Bob,Moe,\n`, {
+    name: 'one.csv'
+  })
   const before = await readStore(service)
-  const second = await service.runCsv(`${people}A,x1,Anna,Loe,\nB,x3,Cid,Poe,\n`, { name: 'two.csv' })
+  const second = await service.runCsv(`${people}A,x1,Anna,Loe,\nB,x3,Cid,Poe,\n`, {
+    name: 'two.csv'
+  })
   const { json, rows } = await undo(service, second.id)
   t.match(json, {
     kind: 'undo',
@@ -66,67 +74,79 @@ t.test('an import is taken back; its job and its JSON say how', async (t) => {
   t.match(third.counts, { unchanged: 1, created: 1 })
 })
 
-t.test('what others changed since stays, field by field, with the reason and by whom', async (t) => {
-  const service = await setup(t, { worker: true })
-  await service.runCsv(`${people}A,x1,Ann,Lee,a\nA,x2,Bob,Moe,b\nA,x3,Cid,Poe,c\n`)
-  const import_id = (await service.runCsv(`${people}A,x1,Ann1,Lee1,a1\nA,x2,Bob1,Moe1,b\nA,x3,Cid1,Poe,c\n`)).id
-  const later = await service.runCsv(`${people}A,x1,Ann1,Lee2,a1\nA,x2,Bob1,Moe1,b2\n`, { name: 'later.csv' })
-  const x3 = await idOf(service, 'x3')
-  await service.request('POST', `/records/${x3}/restore`, { body: { version: 1 } })
-  await service.request('POST', `/records/${x3}/restore`, { body: { version: 2 } })
-  const tried = await undo(service, import_id, 'undo', { dry_run: true })
-  t.equal(await stateOf(service, import_id), 'completed', 'a dry run changes nothing')
-  t.strictSame(codesOf(tried.rows), ['reverted', 'reverted', 'reverted changed_since'])
-  const { rows } = await undo(service, import_id)
-  const titled = (all: { title: string }[]) => all.map((row) => ({ ...row, title: '' }))
-  t.strictSame(titled(rows), titled(tried.rows), 'and says what happens')
-  const of = (id: number) => rows.find(({ record_id }) => record_id === id)
-  t.match(of(await idOf(service, 'x1')), {
-    outcome: 'reverted',
-    changed_fields: ['first_name', 'title'],
-    problems: [
-      {
-        code: 'changed_since',
-        field: 'last_name',
-        severity: 'warning',
-        message: `last_name was changed since by import ${later.id} (later.csv), and stays as it is.`,
-        by: { import: { id: later.id, file_name: 'later.csv' }, key: null }
-      }
-    ]
-  })
-  // Restored back and forth: that is no change.
-  t.match(of(x3), { outcome: 'reverted', problems: [] })
-  const { body } = await service.get(`/records/${await idOf(service, 'x1')}`)
-  t.match(body.data, { first_name: 'Ann', last_name: 'Lee2', title: 'a' })
-  t.match((await service.get(`/records/${await idOf(service, 'x2')}`)).body.data, { title: 'b2' })
-})
+t.test(
+  'what others changed since stays, field by field, with the reason and by whom',
+  async (t) => {
+    const service = await setup(t, { worker: true })
+    await service.runCsv(`${people}A,x1,Ann,Lee,a\nA,x2,Bob,Moe,b\nA,x3,Cid,Poe,c\n`)
+    const import_id = (
+      await service.runCsv(`${people}A,x1,Ann1,Lee1,a1\nA,x2,Bob1,Moe1,b\nA,x3,Cid1,Poe,c\n`)
+    ).id
+    const later = await service.runCsv(`${people}A,x1,Ann1,Lee2,a1\nA,x2,Bob1,Moe1,b2\n`, {
+      name: 'later.csv'
+    })
+    const x3 = await idOf(service, 'x3')
+    await service.request('POST', `/records/${x3}/restore`, { body: { version: 1 } })
+    await service.request('POST', `/records/${x3}/restore`, { body: { version: 2 } })
+    const tried = await undo(service, import_id, 'undo', { dry_run: true })
+    t.equal(await stateOf(service, import_id), 'completed', 'a dry run changes nothing')
+    t.strictSame(codesOf(tried.rows), ['reverted', 'reverted', 'reverted changed_since'])
+    const { rows } = await undo(service, import_id)
+    const titled = (all: { title: string }[]) => all.map((row) => ({ ...row, title: '' }))
+    t.strictSame(titled(rows), titled(tried.rows), 'and says what happens')
+    const of = (id: number) => rows.find(({ record_id }) => record_id === id)
+    t.match(of(await idOf(service, 'x1')), {
+      outcome: 'reverted',
+      changed_fields: ['first_name', 'title'],
+      problems: [
+        {
+          code: 'changed_since',
+          field: 'last_name',
+          severity: 'warning',
+          message: `last_name was changed since by import ${later.id} (later.csv), and stays as it is.`,
+          by: { import: { id: later.id, file_name: 'later.csv' }, key: null }
+        }
+      ]
+    })
+    // Restored back and forth: that is no change.
+    t.match(of(x3), { outcome: 'reverted', problems: [] })
+    const { body } = await service.get(`/records/${await idOf(service, 'x1')}`)
+    t.match(body.data, { first_name: 'Ann', last_name: 'Lee2', title: 'a' })
+    t.match((await service.get(`/records/${await idOf(service, 'x2')}`)).body.data, { title: 'b2' })
+  }
+)
 
-t.test('a record of which all is changed stays, and so does one that others refer to', async (t) => {
-  const service = await setup(t, { worker: true })
-  const first = await service.runCsv(`${people}A,x1,Ann,Lee,a\nA,x2,Bob,Moe,b\n`, { name: 'one.csv' })
-  await service.runCsv(`${people}B,x3,Cid,Poe,c\n`)
-  const x1 = await idOf(service, 'x1')
-  const x2 = await idOf(service, 'x2')
-  await service.runCsv(`${people}A,x1,Anna,Lee,a\n`)
-  await service.runCsv(`${people}A,x1,Ann2,Lee,a\n`)
-  await service.request('POST', `/records/${x1}/restore`, { body: { version: 2 } })
-  const { rows, json } = await undo(service, first.id)
-  t.strictSame(codesOf(rows), ['reverted', 'kept changed_since', 'kept referred_to'])
-  t.match(rows[1].problems[0], { by: { key: { name: 'test key' }, import: null } })
-  t.match(rows[2], {
-    type: 'organizations',
-    problems: [{ candidates: [{ id: x1, title: 'Anna Lee' }], by: { key: { name: 'test key' } } }]
-  })
-  t.equal(json.state, 'completed_with_errors')
-  t.equal(await stateOf(service, first.id), 'partially_undone')
-  t.equal((await service.get(`/records/${x2}`)).status, 404)
-  // Restored to what the import left, the rest can go as well.
-  await service.request('POST', `/records/${x1}/restore`, { body: { version: 1 } })
-  const rest = await undo(service, first.id)
-  t.strictSame(codesOf(rest.rows), ['reverted', 'reverted'])
-  t.equal(await stateOf(service, first.id), 'undone')
-  t.strictSame(await faultsOf(service, await readStore(service)), [])
-})
+t.test(
+  'a record of which all is changed stays, and so does one that others refer to',
+  async (t) => {
+    const service = await setup(t, { worker: true })
+    const first = await service.runCsv(`${people}A,x1,Ann,Lee,a\nA,x2,Bob,Moe,b\n`, {
+      name: 'one.csv'
+    })
+    await service.runCsv(`${people}B,x3,Cid,Poe,c\n`)
+    const x1 = await idOf(service, 'x1')
+    const x2 = await idOf(service, 'x2')
+    await service.runCsv(`${people}A,x1,Anna,Lee,a\n`)
+    await service.runCsv(`${people}A,x1,Ann2,Lee,a\n`)
+    await service.request('POST', `/records/${x1}/restore`, { body: { version: 2 } })
+    const { rows, json } = await undo(service, first.id)
+    t.strictSame(codesOf(rows), ['reverted', 'kept changed_since', 'kept referred_to'])
+    t.match(rows[1].problems[0], { by: { key: { name: 'test key' }, import: null } })
+    t.match(rows[2], {
+      type: 'organizations',
+      problems: [{ candidates: [{ id: x1, title: 'Anna Lee' }], by: { key: { name: 'test key' } } }]
+    })
+    t.equal(json.state, 'completed_with_errors')
+    t.equal(await stateOf(service, first.id), 'partially_undone')
+    t.equal((await service.get(`/records/${x2}`)).status, 404)
+    // Restored to what the import left, the rest can go as well.
+    await service.request('POST', `/records/${x1}/restore`, { body: { version: 1 } })
+    const rest = await undo(service, first.id)
+    t.strictSame(codesOf(rest.rows), ['reverted', 'reverted'])
+    t.equal(await stateOf(service, first.id), 'undone')
+    t.strictSame(await faultsOf(service, await readStore(service)), [])
+  }
+)
 
 t.test('an undo that keeps everything leaves the import as it had ended', async (t) => {
   const service = await setup(t, { worker: true })
@@ -173,7 +193,10 @@ t.test('identities that changed places come back, others are left', async (t) =>
   await service.runCsv(`${headers}A,x4,c@x.io,Dan\n`, { name: 'four.csv' })
   const { rows } = await undo(service, free.id)
   t.strictSame(codesOf(rows), ['reverted identity_taken', 'reverted'])
-  t.match(rows[0], { changed_fields: ['first_name'], problems: [{ field: 'emails', by: { import: {} } }] })
+  t.match(rows[0], {
+    changed_fields: ['first_name'],
+    problems: [{ field: 'emails', by: { import: {} } }]
+  })
   t.match((await service.get(`/records/${rows[1].record_id}`)).body.data, { emails: ['a@x.io'] })
   t.strictSame(await faultsOf(service, await readStore(service)), [])
   t.ok(before)
@@ -184,7 +207,10 @@ t.test('nothing to take back, and nothing kept to take it back with', async (t) 
   const bad = await service.runCsv('organization,first_name,emails\nA,Ann,bad\n')
   t.match(await undo(service, bad.id), { status: 409, body: { code: 'nothing_to_undo' } })
   const draft = await service.uploadCsv(`${people}A,x1,Ann,Lee,a\n`, { start: 'false' })
-  t.match(await undo(service, draft.body.id), { status: 409, body: { code: 'import_state_conflict' } })
+  t.match(await undo(service, draft.body.id), {
+    status: 409,
+    body: { code: 'import_state_conflict' }
+  })
   const good = await service.runCsv(`${people}A,x1,Ann,Lee,a\n`)
   const dropped = `INSERT INTO dropped_weeks (what, week, dropped_at)
     VALUES ($1, date_trunc('week', now() AT TIME ZONE 'UTC')::date, now() + interval '1 hour')`
@@ -233,7 +259,10 @@ t.test('redo brings records back under their ids, with what they were', async (t
   // And now the record comes in another way: the redo leaves it alone.
   await service.runCsv(`${people}B,x2,Bea,Moe,b\n`, { name: 'bea.csv' })
   const late = await undo(service, again.json.id, 'redo')
-  t.match(codesOf(late.rows).filter((codes) => codes.startsWith('kept')), [/identity_taken/])
+  t.match(
+    codesOf(late.rows).filter((codes) => codes.startsWith('kept')),
+    [/identity_taken/]
+  )
   t.equal(await stateOf(service, second.id), 'partially_undone')
   t.strictSame(await faultsOf(service, await readStore(service)), [])
 })
@@ -254,10 +283,16 @@ t.test('history of a deleted record, and bringing it back', async (t) => {
     },
     { version: 1, action: 'create', import: { id: first.id, kind: 'import', file_name: 'one.csv' } }
   ])
-  const name = history.data[0].changes.find(({ field }: { field: string }) => field === 'first_name')
+  const name = history.data[0].changes.find(
+    ({ field }: { field: string }) => field === 'first_name'
+  )
   t.strictSame(name, { field: 'first_name', before: 'Ann', after: null })
   const gone = await service.request('POST', `/records/${x1}/restore`, { body: { version: 1 } })
-  t.match(gone, { status: 409, body: { code: 'restore_conflict' } }, 'its organization is gone, too')
+  t.match(
+    gone,
+    { status: 409, body: { code: 'restore_conflict' } },
+    'its organization is gone, too'
+  )
   const { rows } = await service.pool.query(
     `SELECT record_id FROM record_changes WHERE action = 'delete' AND record_id <> $1`,
     [x1]

@@ -177,20 +177,29 @@ export interface RecordKey {
   record_id: number
 }
 
-/** Takes keys away; those that are not there are passed over. */
+/** Takes keys away; those that are not there are passed over. Needs the turn of the type. Each key is
+ *  looked up by itself (OFFSET 0 keeps the planner from joining): a name may be that of thousands of
+ *  records, and deleting by rule and value would read all of them. */
 export async function deleteKeys(place: TypePlace, keys: RecordKey[]): Promise<void> {
   if (keys.length === 0) return
   await place.tx.query(
     `/* records.delete_keys */
-    DELETE FROM record_keys AS k
-    USING unnest($3::smallint[], $4::text[], $5::bigint[]) AS g (rule, value, record_id)
-    WHERE k.account_id = $1::integer
-      AND k.type_id = $2::smallint
-      AND k.rule = ANY ($3::smallint[])
-      AND k.value = ANY ($4::text[])
-      AND k.rule = g.rule
-      AND k.value = g.value
-      AND k.record_id = g.record_id`,
+    DELETE FROM record_keys AS d
+    WHERE d.account_id = $1::integer
+      AND d.ctid = ANY (ARRAY(
+        SELECT f.place
+        FROM unnest($3::smallint[], $4::text[], $5::bigint[]) AS g (rule, value, record_id)
+        CROSS JOIN LATERAL (
+          SELECT k.ctid AS place
+          FROM record_keys k
+          WHERE k.account_id = $1::integer
+            AND k.type_id = $2::smallint
+            AND k.rule = g.rule
+            AND k.value = g.value
+            AND k.record_id = g.record_id
+          OFFSET 0
+        ) f
+      ))`,
     [place.account_id, place.type_id, ...columnsOf(keys)]
   )
 }
