@@ -1,4 +1,4 @@
-// The command line: `muster serve | migrate | keys | secrets | import | show | rows | rejects`.
+// The command line: `muster serve | migrate | keys | secrets | import | show | rows | rejects | undo`.
 // Exit codes: 0 done, 1 rows were rejected or failed, 2 anything that kept it from being done.
 
 import { readFile } from 'node:fs/promises'
@@ -9,6 +9,7 @@ import { importCommand } from './cli/import-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
 import { secretsCommand } from './cli/secrets-command.ts'
 import { rejectsCommand, rowsCommand, showCommand } from './cli/show-commands.ts'
+import { undoCommand } from './cli/undo-command.ts'
 
 const packageFile = join(import.meta.dirname, '..', 'package.json')
 const { version } = JSON.parse(await readFile(packageFile, 'utf8')) as { version: string }
@@ -32,7 +33,8 @@ const commands = [
   importCommand(),
   showCommand(),
   rowsCommand(),
-  rejectsCommand()
+  rejectsCommand(),
+  undoCommand()
 ]
 for (const command of commands) program.addCommand(command.exitOverride())
 

@@ -197,7 +197,10 @@ t.test('an import that refers to what goes, while it goes: nothing dangles', asy
     `name\n${Array.from({ length: count }, (_, i) => `Org ${name} ${i}\n`).join('')}`
   for (let round = 0; round < 3; round++) {
     const orgs = await service.runCsv(csv(40, round), { type: 'organizations' })
-    const rows = Array.from({ length: 40 }, (_, i) => `Org ${round} ${39 - i},${round}-${i},Ann${i}\n`)
+    const rows = Array.from(
+      { length: 40 },
+      (_, i) => `Org ${round} ${39 - i},${round}-${i},Ann${i}\n`
+    )
     const [people, undo] = await Promise.all([
       service.runCsv(header + rows.join('')),
       service
