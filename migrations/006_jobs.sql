@@ -50,6 +50,24 @@ CREATE TABLE account_turns (
 CREATE INDEX imports_unfinished_idx ON imports (account_id, type, queued_at, id)
   WHERE state IN ('queued', 'running', 'pausing', 'paused', 'cancelling');
 
+-- Type of the record of an undo's outcome; null: that of the import.
+ALTER TABLE import_rows ADD COLUMN type_id smallint;
+
+-- The few records that an undo kept are found like the few bad rows of an import.
+DROP INDEX import_rows_bad_idx;
+CREATE INDEX import_rows_bad_idx ON import_rows (account_id, import_id, outcome, row_number)
+  WHERE outcome IN ('rejected', 'failed', 'skipped', 'kept');
+
+-- delete: the change made a version in which the record does not exist, `before` is all it was;
+-- recreate: it came back, and every field was null before. undo: what a job wrote was taken back.
+ALTER TABLE record_changes
+  -- Of a deletion: what the record had besides its values, to be brought back with:
+  -- created_at, created_import_id, archived_at, merged_into.
+  ADD COLUMN record jsonb,
+  DROP CONSTRAINT record_changes_action_check,
+  ADD CONSTRAINT record_changes_action_check CHECK (action IN
+    ('update', 'delete', 'merge', 'restore', 'undo', 'recreate')) NOT VALID;
+
 -- Records of other types that an import made because its rows name them.
 CREATE TABLE import_references (
   account_id integer NOT NULL,
@@ -70,7 +88,18 @@ DROP TABLE import_references;
 DROP INDEX imports_unfinished_idx;
 DROP TABLE account_turns;
 ALTER TABLE imports DROP COLUMN overtaken_seconds, DROP COLUMN ticket;
-ALTER TABLE import_rows DROP COLUMN changes;
+DROP INDEX import_rows_bad_idx;
+CREATE INDEX import_rows_bad_idx ON import_rows (account_id, import_id, outcome, row_number)
+  WHERE outcome IN ('rejected', 'failed', 'skipped');
+ALTER TABLE import_rows DROP COLUMN type_id, DROP COLUMN changes;
+-- To whoever knows no undo it is an update, as far as the record was there before.
+DELETE FROM record_changes WHERE action = 'recreate';
+UPDATE record_changes SET action = 'update' WHERE action = 'undo';
+ALTER TABLE record_changes
+  DROP CONSTRAINT record_changes_action_check,
+  ADD CONSTRAINT record_changes_action_check
+    CHECK (action IN ('update', 'delete', 'merge', 'restore')) NOT VALID,
+  DROP COLUMN record;
 ALTER TABLE imports ADD COLUMN cancel_requested boolean NOT NULL DEFAULT false;
 UPDATE imports SET cancel_requested = true WHERE asked = 'cancel';
 ALTER TABLE imports

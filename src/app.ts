@@ -30,6 +30,7 @@ import type { ReadCell } from './record-types/read-values.ts'
 import { recordTypeRoutes } from './record-types/routes.ts'
 import { historyRoutes } from './records/history/routes.ts'
 import { recordRoutes } from './records/routes.ts'
+import { undoRoutes } from './undo/routes.ts'
 
 export interface AppContext {
   config: Config
@@ -65,6 +66,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   historyRoutes(app, { pool, secrets })
   const enqueue: ImportContext['enqueue'] = (tx, job) => enqueueImport(boss, tx, job)
   importRoutes(app, { config, pool, secrets, log, enqueue })
+  undoRoutes(app, { config, pool, secrets, log, enqueue })
   profileRoutes(app, { pool })
 
   const sweeping = sweepStrays(config.dataDir, config.uploadIdleTimeoutMs, log)

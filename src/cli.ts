@@ -1,5 +1,5 @@
 // The command line: `muster serve | migrate | keys | secrets | import | show | rows | rejects`,
-// and `pause | resume | cancel | retry`.
+// and `undo | pause | resume | cancel | retry`.
 // Exit codes: 0 done, 1 rows were rejected or failed, 2 anything that kept it from being done.
 
 import { readFile } from 'node:fs/promises'
@@ -10,6 +10,7 @@ import { importCommand } from './cli/import-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
 import { secretsCommand } from './cli/secrets-command.ts'
 import { lifecycleCommands, rejectsCommand, rowsCommand, showCommand } from './cli/show-commands.ts'
+import { undoCommand } from './cli/undo-command.ts'
 
 const packageFile = join(import.meta.dirname, '..', 'package.json')
 const { version } = JSON.parse(await readFile(packageFile, 'utf8')) as { version: string }
@@ -34,6 +35,7 @@ const commands = [
   showCommand(),
   rowsCommand(),
   rejectsCommand(),
+  undoCommand(),
   ...lifecycleCommands()
 ]
 for (const command of commands) program.addCommand(command.exitOverride())

@@ -318,6 +318,17 @@ const operation = {
     message:
       'The outcomes of the rows of import {id} were dropped on {day}: they are kept for a time only. The counts of the import stay.'
   },
+  history_gone: {
+    status: 410,
+    title: 'History no longer stored',
+    message:
+      'History of the time in which import {id} ran was dropped on {day}: it is kept for a time only, and nothing can be taken back without it.'
+  },
+  nothing_to_undo: {
+    status: 409,
+    title: 'Nothing to take back',
+    message: 'Import {id} wrote nothing that could be taken back: {reason}'
+  },
   rows_rejected: {
     status: 422,
     title: 'Nothing was imported',

@@ -31,6 +31,14 @@ export interface Problem {
   /** The offending cell, cut to 200 characters; null when there is none or it is sensitive. */
   value: string | null
   candidates?: Candidate[]
+  /** Of an undo: who made the change that stands in its way. */
+  by?: Maker
+}
+
+/** Who or what made a change; as far as it is known. */
+export interface Maker {
+  import: { id: number; file_name: string } | null
+  key: { id: number; name: string } | null
 }
 
 /** An operation error: `code` from the catalogue, `status` of the HTTP answer, `details` as JSON. */
@@ -66,6 +74,7 @@ export interface ProblemPlace {
   field?: string | null
   value?: string | null
   candidates?: Candidate[]
+  by?: Maker
   args?: Args
 }
 
@@ -86,6 +95,7 @@ export function rowProblem(code: RowProblemCode, place: ProblemPlace = {}): Prob
     value: place.value === undefined ? null : cut(place.value)
   }
   if (place.candidates) problem.candidates = place.candidates
+  if (place.by) problem.by = place.by
   return problem
 }
 

@@ -1,13 +1,15 @@
 // The list of queues and their handlers: what runs in the background, and with which guarantees.
 
 import type { Config } from './config.ts'
+import { runImport } from './import/job.ts'
 import { mendLine, type Tickets } from './import/schedule/mend-line.ts'
-import { serveTicket } from './import/schedule/take-turn.ts'
+import { serveTicket, type TurnContext } from './import/schedule/take-turn.ts'
 import type { Pool, Tx } from './platform/db.ts'
 import type { Log } from './platform/log.ts'
 import { type Queue, sendInTransaction } from './platform/queue.ts'
 import type { Secrets } from './platform/secrets.ts'
 import { cleanUp } from './retention/clean.ts'
+import { runUndo } from './undo/run-undo.ts'
 
 /** A ticket: wakes a worker, which runs whatever import is next. */
 const turnQueue = 'import.turn'
@@ -107,6 +109,11 @@ export async function enqueueImport(boss: Queue, tx: Tx, job: ImportJob): Promis
   await sendInTransaction(boss, tx, turnQueue, { account_id, import_id })
 }
 
+/** Runs an import of any kind: an undo waits and takes turns like the imports of its type. */
+const run: TurnContext['run'] = async (context, place) => {
+  if (!(await runUndo(context, place))) await runImport(context, place)
+}
+
 export interface Workers {
   /** Stops taking jobs; a running import ends its batch, gives itself back and goes on later. */
   stop(): Promise<void>
@@ -139,7 +146,7 @@ export async function startWorkers(context: WorkerContext): Promise<Workers> {
       if (!job) return
       const signal = AbortSignal.any([stopping.signal, job.signal])
       const ticket = { id: job.id, isAgain: job.retryCount > 0 }
-      await serveTicket({ pool, secrets, config, log, signal }, ticket, wake)
+      await serveTicket({ pool, secrets, config, log, signal, run }, ticket, wake)
     }
   )
   await boss.work(cleanQueue, { batchSize: 1, pollingIntervalSeconds: 30 }, async ([job]) => {

@@ -258,6 +258,49 @@ const row = {
     severity: 'error',
     message:
       'The row could not be written for a reason on our side ({reason}). It is safe to send it again.'
+  },
+  // undo
+  changed_since: {
+    severity: 'warning',
+    message: '{field} was changed since by {by}, and stays as it is.'
+  },
+  brought_back: {
+    severity: 'warning',
+    message: 'The record was brought back since by {by}, and stays as it is.'
+  },
+  record_gone: {
+    severity: 'warning',
+    message: 'The record is gone: it was deleted by {by}.'
+  },
+  referred_to: {
+    severity: 'warning',
+    message:
+      '{count} record(s) refer to it, such as {value} by {by}. Without it they would be wrong.'
+  },
+  reference_gone: {
+    severity: 'warning',
+    message: '{field} was record {records}, which is gone; it stays as it is.'
+  },
+  identity_taken: {
+    severity: 'warning',
+    message: 'Record {records} has the same {fields} by now; the record stays as it is there.'
+  },
+  option_gone: {
+    severity: 'warning',
+    message: '{field} was "{value}", which is no option of it any more; it stays as it is.'
+  },
+  was_secret: {
+    severity: 'warning',
+    message: '{field} was a secret then, and is none now; it stays as it is.'
+  },
+  undo_failed: {
+    severity: 'error',
+    message:
+      'The record could not be taken back for a reason on our side ({reason}). Take the rest back with another undo.'
+  },
+  history_missing: {
+    severity: 'error',
+    message: 'What the record was before is no longer kept, so that it stays as it is.'
   }
 } as const satisfies Record<string, RowProblem>
 

@@ -59,7 +59,7 @@ const cases: Case[] = [
     bad: {
       'src/records/store.ts': "import { x } from '../import/store.ts'",
       'src/import/job.ts': "import { x } from '../access/store.ts'",
-      'src/undo/revert.ts': "import { x } from '../import/job.ts'"
+      'src/import/run.ts': "import { x } from '../undo/run-undo.ts'"
     },
     good: {
       'src/import/job.ts': "import { x } from '../records/store.ts'",

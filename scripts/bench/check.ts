@@ -63,6 +63,16 @@ export async function checkImport(
   }
 }
 
+/** The same for an undo: all that the import wrote was taken back. */
+export function checkUndo(json: ImportJson, done: { name: CaseName; file: CsvFacts }): void {
+  const { name, file } = done
+  const { reverted, kept, failed } = json.counts
+  const made = Object.values(file.creates).reduce((sum, count) => sum + count, 0)
+  const wanted = name === 'undo_update' ? file.changedRows : file.rows + made
+  if (reverted === wanted && kept + failed === 0) return
+  throw new Error(`Muster, ${name}: ${reverted} of ${wanted} reverted, ${kept + failed} not`)
+}
+
 function checkReferences(what: string, json: ImportJson, file: CsvFacts): void {
   for (const [type, count] of Object.entries(file.creates)) {
     const created = json.references_created[type]

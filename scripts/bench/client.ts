@@ -35,7 +35,17 @@ export async function runImport(
     body: form,
     signal
   })
-  let json = await readImport(sent)
+  return await follow(service, await readImport(sent), { start, headers, signal })
+}
+
+/** Waits until the import has ended. */
+async function follow(
+  service: { url: string },
+  sent: ImportJson,
+  given: { start: number; headers: Record<string, string>; signal: AbortSignal }
+): Promise<ImportRun> {
+  const { start, headers, signal } = given
+  let json = sent
   const uploadSeconds = (performance.now() - start) / 1000
   while (!json.state.startsWith('completed')) {
     if (json.state === 'failed' || json.state === 'cancelled') {
@@ -47,6 +57,19 @@ export async function runImport(
   const seconds = (performance.now() - start) / 1000
   const running = Date.parse(json.finished_at ?? '') - Date.parse(json.started_at ?? '')
   return { seconds, uploadSeconds, runningSeconds: running / 1000, json }
+}
+
+/** Takes an import back and waits for the end, as `runImport`. */
+export async function runUndo(
+  service: { url: string; key: string },
+  options: { id: number; patienceMs: number; signal: AbortSignal }
+): Promise<ImportRun> {
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.patienceMs)])
+  const headers = { authorization: `Bearer ${service.key}` }
+  const start = performance.now()
+  const url = `${service.url}/imports/${options.id}/undo`
+  const json = await readImport(await fetch(url, { method: 'POST', headers, signal }))
+  return await follow(service, json, { start, headers, signal })
 }
 
 async function readImport(response: Response): Promise<ImportJson> {

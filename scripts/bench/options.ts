@@ -4,8 +4,16 @@ import { parseArgs } from 'node:util'
 import { type TypeName, typeNames } from './row-types.ts'
 
 /** create: into an empty store; unchanged: the same file again; update: half of the rows changed;
- *  bad: one row in a hundred cannot be imported, into an empty store. */
-export const caseNames = ['create', 'unchanged', 'update', 'bad'] as const
+ *  undo_update, undo_create: these two imports taken back, counted in records; bad: one row in a
+ *  hundred cannot be imported, into an empty store. */
+export const caseNames = [
+  'create',
+  'unchanged',
+  'update',
+  'undo_update',
+  'undo_create',
+  'bad'
+] as const
 export type CaseName = (typeof caseNames)[number]
 
 const yardstickNames = ['lean', 'equal_work'] as const

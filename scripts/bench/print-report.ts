@@ -83,5 +83,5 @@ const dash = (value: number | null) => (value === null ? '-' : String(value))
 const speed = (value: { rows_per_second: number } | null) =>
   value ? number(value.rows_per_second) : '-'
 const columns = (texts: string[]) =>
-  texts.map((text, index) => (index === 0 ? text.padEnd(10) : text.padStart(9))).join(' ')
+  texts.map((text, index) => (index === 0 ? text.padEnd(12) : text.padStart(9))).join(' ')
 const number = (value: number) => Math.round(value).toLocaleString('en')

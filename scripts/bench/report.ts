@@ -65,8 +65,8 @@ function buildComparedType({ file, cases }: TypeSamples, contacts: TypeSamples |
     cases: Object.fromEntries(
       [...cases].map(([name, samples]) => {
         const base = contacts?.cases.get(name)
-        const speed = base && contacts ? buildMuster(contacts.file.rows, base) : null
-        return [name, buildCompared(buildMuster(file.rows, samples), speed)]
+        const speed = base && contacts ? buildMuster(base) : null
+        return [name, buildCompared(buildMuster(samples), speed)]
       })
     )
   }
@@ -86,7 +86,7 @@ function buildCompared(muster: Speeds, contacts: Speeds) {
 }
 
 function buildCase(rows: number, samples: CaseSamples) {
-  const muster = buildMuster(rows, samples)
+  const muster = buildMuster(samples)
   const lean = buildYardstick(rows, samples.lean)
   const equal_work = buildYardstick(rows, samples.equal_work)
   return {
@@ -111,12 +111,12 @@ function speeds(rows: number, seconds: number[]) {
   }
 }
 
-function buildMuster(rows: number, { muster: runs }: CaseSamples) {
+function buildMuster({ muster: runs }: CaseSamples) {
   const first = runs[0]
   if (!first) return null
   return {
     ...speeds(
-      rows,
+      first.rows,
       runs.map((run) => run.seconds)
     ),
     upload_seconds: runs.map((run) => round(run.uploadSeconds, 3)),

@@ -3,11 +3,11 @@
 
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkImport, expectedCounts } from './check.ts'
-import { runImport } from './client.ts'
+import { checkImport, checkUndo, expectedCounts } from './check.ts'
+import { runImport, runUndo } from './client.ts'
 import { type Server, withClient } from './database.ts'
 import type { Files } from './files.ts'
-import type { CaseName, Options } from './options.ts'
+import { type CaseName, caseNames, type Options } from './options.ts'
 import { type Profile, preloadEnv, startProfile } from './profile.ts'
 import { type Service, startService, type Usage } from './service.ts'
 import type { Counts } from './yardsticks.ts'
@@ -22,6 +22,8 @@ export interface Bench {
 }
 
 export interface MusterRun {
+  /** Rows of the file, or records taken back. */
+  rows: number
   seconds: number
   uploadSeconds: number
   runningSeconds: number
@@ -36,8 +38,13 @@ type Runs = [CaseName, MusterRun][]
 
 /** create, unchanged and update in one store; bad in another one, with a service of its own. */
 export async function runMuster(bench: Bench, files: Files, wanted: CaseName[]): Promise<Runs> {
-  const stored = (['create', 'unchanged', 'update'] as const).filter(
-    (name) => name === 'create' || wanted.includes(name)
+  const undoes = wanted.some((name) => name.startsWith('undo'))
+  const stored = caseNames.filter(
+    (name) =>
+      name === 'create' ||
+      (name !== 'bad' && wanted.includes(name)) ||
+      // What came after is taken back first.
+      (undoes && ['update', 'undo_update'].includes(name))
   )
   const groups: CaseName[][] = []
   if (wanted.some((name) => name !== 'bad')) groups.push(stored)
@@ -69,9 +76,10 @@ async function runGroup(bench: Bench, url: string, group: CaseName[], files: Fil
     if (files.needed.length > 0) await withService(start, (one) => prepare(bench, one, files))
     await withService(start, async (service) => {
       await importBefore(bench, service, warmUp)
+      const place = { service, url, profiles, imports: new Map<CaseName, number>() }
       for (const name of group) {
         await bench.server.settle(url)
-        runs.push([name, await runCase(bench, { service, url, profiles }, name, files)])
+        runs.push([name, await runCase(bench, place, name, files)])
       }
     })
   } finally {
@@ -119,29 +127,40 @@ async function importBefore(
 
 async function runCase(
   bench: Bench,
-  place: { service: Service; url: string; profiles: string },
+  place: { service: Service; url: string; profiles: string; imports: Map<CaseName, number> },
   name: CaseName,
   files: Files
 ): Promise<MusterRun> {
-  const { service, url } = place
-  const file = { create: files.base, unchanged: files.base, update: files.changed, bad: files.bad }[
-    name
-  ]
+  const { service, url, imports } = place
+  const { base, changed, bad } = files
+  const file = {
+    create: base,
+    unchanged: base,
+    update: changed,
+    undo_update: changed,
+    undo_create: base,
+    bad
+  }[name]
   bench.note(`${file.rows} rows: Muster ${name} ${files.type}`)
   await service.resetPeaks()
   const before = await service.readUsage()
   const profiling = bench.options.profile ? await startProfile(bench.server, place) : null
-  const run = await runImport(service, {
-    path: file.path,
-    type: files.type,
-    // 1,000 rows a second, a thirtieth of the speed looked for, are still waited for.
-    patienceMs: 120_000 + file.rows,
-    signal: bench.signal
-  })
+  // 1,000 rows a second, a thirtieth of the speed looked for, are still waited for.
+  const patience = { patienceMs: 120_000 + file.rows, signal: bench.signal }
+  const undone = imports.get(name === 'undo_update' ? 'update' : 'create')
+  const run = await (name.startsWith('undo')
+    ? runUndo(service, { id: undone ?? 0, ...patience })
+    : runImport(service, { path: file.path, type: files.type, ...patience }))
+  imports.set(name, run.json.id)
   const after = await service.readUsage()
   const profile = profiling ? await profiling.stop() : null
-  await withClient(url, (client) => checkImport(client, run.json, { type: files.type, name, file }))
+  const done = { type: files.type, name, file }
+  await withClient(url, async (client) => {
+    if (run.json.kind === 'undo') checkUndo(run.json, done)
+    else await checkImport(client, run.json, done)
+  })
   return {
+    rows: run.json.kind === 'undo' ? run.json.counts.reverted : file.rows,
     seconds: run.seconds,
     uploadSeconds: run.uploadSeconds,
     runningSeconds: run.runningSeconds,

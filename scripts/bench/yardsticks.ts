@@ -10,7 +10,7 @@ import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { CsvFacts } from '../make-csv.ts'
 import { type Server, withClient } from './database.ts'
-import { type CaseName, caseNames, type YardstickName } from './options.ts'
+import type { CaseName, YardstickName } from './options.ts'
 
 export type Counts = Record<'created' | 'updated' | 'unchanged' | 'rejected', number>
 
@@ -30,7 +30,7 @@ const outcomeTables: Record<YardstickName, string> = {
 }
 
 /** Cases that a yardstick can run: COPY refuses a whole file for one row with other cell counts. */
-const yardstickCases: readonly CaseName[] = caseNames.filter((name) => name !== 'bad')
+const yardstickCases: readonly CaseName[] = ['create', 'unchanged', 'update']
 
 /** Runs create, unchanged and update, in this order, in a new database. */
 export async function runYardstick(

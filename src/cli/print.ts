@@ -7,7 +7,7 @@ import type { RowJson } from '../import/list-rows.ts'
 export function summaryLines(job: ImportJson): string[] {
   const counts = Object.entries(job.counts).filter(([, count]) => count !== null && count > 0)
   const lines = [
-    `Import ${job.id} of ${job.file?.name ?? `undo of ${job.undo_of}`} (${job.type}): ${job.state.replaceAll('_', ' ')}`,
+    `${whatOf(job)} (${job.type}): ${job.state.replaceAll('_', ' ')}`,
     ...counts.map(([outcome, count]) => countLine(outcome.replaceAll('_', ' '), Number(count)))
   ]
   for (const [type, count] of Object.entries(job.references_created)) {
@@ -19,6 +19,11 @@ export function summaryLines(job: ImportJson): string[] {
   }
   if (job.error) lines.push(`  ${job.error.message} (${job.error.code})`)
   return lines
+}
+
+function whatOf({ id, file, undo_of, dry_run }: ImportJson): string {
+  if (file) return `Import ${id} of ${file.name}`
+  return `${dry_run ? 'Dry run of undo' : 'Undo'} ${id} of import ${undo_of}`
 }
 
 function countLine(name: string, count: number): string {

@@ -29,7 +29,10 @@ export function rowsCommand(): Command {
   const command = new Command('rows')
     .description('Print what became of each row, as JSON lines')
     .argument('<id>', 'id of the import', readId)
-    .option('--outcome <outcome>', 'only created, updated, unchanged, skipped, rejected or failed')
+    .option(
+      '--outcome <outcome>',
+      'only created, updated, unchanged, skipped, rejected, failed, reverted or kept'
+    )
   return withServerOptions(command).action(
     async (id: number, options: ServerOptions & { outcome?: string }) => {
       const query = options.outcome ? `?outcome=${encodeURIComponent(options.outcome)}` : ''

@@ -59,7 +59,7 @@ export function importJson(row: ImportRow, around: Around): ImportJson {
     undo_of: row.undo_of,
     undone_by: row.undone_by,
     expired: {
-      file: row.file_dropped_at?.toISOString() ?? null,
+      file: row.kind === 'undo' ? null : (row.file_dropped_at?.toISOString() ?? null),
       rows: row.rows_dropped_at?.toISOString() ?? null,
       history: row.history_dropped_at?.toISOString() ?? null
     },
@@ -116,8 +116,10 @@ function speed(row: ImportRow, rows: number) {
   const seconds = row.started_at && until ? (until.getTime() - row.started_at.getTime()) / 1000 : 0
   if (seconds <= 0 || rows === 0) return { per_second: null, eta_seconds: null }
   const per_second = Math.round((rows / seconds) * 10) / 10
-  const read = bytesDone(row) - row.dialect.dataOffset
-  const left = row.file_bytes - bytesDone(row)
+  // Of an undo the number of records is known, of a file that of bytes.
+  const isUndo = row.kind === 'undo'
+  const read = isUndo ? rows : bytesDone(row) - row.dialect.dataOffset
+  const left = isUndo ? (row.rows_total ?? 0) - rows : row.file_bytes - bytesDone(row)
   const known = row.state === 'running' && read > 0
   return { per_second, eta_seconds: known ? Math.ceil((left / read) * seconds) : null }
 }

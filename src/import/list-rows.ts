@@ -6,7 +6,8 @@ import type { Static } from 'typebox'
 import { csvLine } from '../platform/csv-text.ts'
 import { readCursor, toPage } from '../platform/cursor.ts'
 import type { Db } from '../platform/db.ts'
-import type { RecordType } from '../record-types/types.ts'
+import type { TypeCatalogue } from '../record-types/registry.ts'
+import type { RecordData, RecordType } from '../record-types/types.ts'
 import { recordTitle } from '../records/record-json.ts'
 import { getRecords } from '../records/store.ts'
 import type { ImportRow } from './import-row.ts'
@@ -23,7 +24,7 @@ import {
   type OutcomeFilter,
   type OutcomeRow
 } from './store.ts'
-import type { Outcome, Problem } from './terms.ts'
+import type { Problem, ShownOutcome } from './terms.ts'
 
 export type RowJson = Static<typeof RowSchema>
 
@@ -32,13 +33,15 @@ export interface RowChoice {
   account_id: number
   import: ImportRow
   /** Null: all. */
-  outcomes: Outcome[] | null
+  outcomes: ShownOutcome[] | null
   /** The record type of the import; undefined: the account has it no more. */
   type: RecordType | undefined
+  types: TypeCatalogue
 }
 
 /** An outcome with what its record is called. */
 interface NamedOutcome extends OutcomeRow {
+  type: string | null
   title: string | null
   external_id: string | null
 }
@@ -46,8 +49,8 @@ interface NamedOutcome extends OutcomeRow {
 const streamPageRows = 2_000
 
 /** The outcomes named in a query, or null for all. */
-export function readOutcomes(outcome: string | undefined): Outcome[] | null {
-  return outcome === undefined ? null : (outcome.split(',') as Outcome[])
+export function readOutcomes(outcome: string | undefined): ShownOutcome[] | null {
+  return outcome === undefined ? null : (outcome.split(',') as ShownOutcome[])
 }
 
 /** A page of outcomes in file order. Throws invalid_cursor. */
@@ -171,20 +174,26 @@ function sentence({ column, message }: Problem): string {
   return column === null ? message : `${column}: ${message}`
 }
 
-/** What the records of a page of outcomes are called now: one statement. */
+/** What the records of a page of outcomes are called now: one statement for each type. */
 async function nameRecords(
   db: Db,
-  { account_id, type }: RowChoice,
+  { account_id, type: own, types }: RowChoice,
   rows: OutcomeRow[]
 ): Promise<NamedOutcome[]> {
-  const ids = rows.flatMap(({ record_id }) => record_id ?? [])
-  const found = type ? await getRecords(db, account_id, type.type_id, [...new Set(ids)]) : []
-  const byId = new Map(found.map(({ id, data }) => [id, data]))
+  const typeOf = ({ type_id }: OutcomeRow) => (type_id === null ? own : types.getById(type_id))
+  const byId = new Map<number, RecordData>()
+  for (const [type, those] of Map.groupBy(rows, typeOf)) {
+    const ids = new Set(those.flatMap(({ record_id }) => record_id ?? []))
+    const found = type ? await getRecords(db, account_id, type.type_id, [...ids]) : []
+    for (const { id, data } of found) byId.set(id, data)
+  }
   return rows.map((row) => {
+    const type = typeOf(row)
     const data = byId.get(row.record_id ?? 0)
     const external_id = data?.external_id
     return {
       ...row,
+      type: row.record_id === null ? null : (type?.name ?? null),
       title: type && data ? recordTitle(type, data) : null,
       external_id: typeof external_id === 'string' ? external_id : null
     }
@@ -197,6 +206,7 @@ function rowJson(row: NamedOutcome): RowJson {
     line: row.line_number,
     outcome: row.outcome,
     record_id: row.record_id,
+    type: row.type,
     title: row.title,
     external_id: row.external_id,
     matched_by: row.matched_by,
@@ -207,9 +217,9 @@ function rowJson(row: NamedOutcome): RowJson {
 
 // jsonb gives keys back in an order of its own; a line of NDJSON reads better in ours.
 function problemJson(problem: Problem) {
-  const { severity, code, column, field, message, value, candidates } = problem
+  const { severity, code, column, field, message, value, candidates, by } = problem
   const json = { severity, code, column, field, message, value }
-  return candidates ? { ...json, candidates } : json
+  return { ...json, ...(candidates && { candidates }), ...(by && { by }) }
 }
 
 function filterOf({ account_id, import: { id, created_on }, outcomes }: RowChoice): OutcomeFilter {

@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { nullable, oneOf, pageQuery } from '../platform/http-schemas.ts'
 import { jsonOptions, mappingSchema, textOptions } from './option-schemas.ts'
 import { importStates } from './status.ts'
-import { outcomes } from './terms.ts'
+import { shownOutcomes } from './terms.ts'
 
 /** A comma-separated list of some of the values. */
 function listOf(values: readonly string[], description: string) {
@@ -124,7 +124,7 @@ export type RowFormat = (typeof rowFormats)[number]
 /** GET /imports/{id}/rows. */
 export const RowListQuery = Type.Object(
   {
-    outcome: Type.Optional(listOf(outcomes, 'Only rows with these outcomes.')),
+    outcome: Type.Optional(listOf(shownOutcomes, 'Only rows with these outcomes.')),
     format: Type.Optional(
       oneOf(
         rowFormats,

@@ -299,8 +299,9 @@ function addRows(app: App, { pool, secrets }: ImportContext): void {
     schema: listImportRowsDoc,
     handler: async ({ account: { account_id }, params, query, headers }, reply) => {
       const row = await requireRows(pool, account_id, params.id)
-      const type = (await loadTypes(pool, account_id)).get(row.type)
-      const choice = { account_id, import: row, outcomes: readOutcomes(query.outcome), type }
+      const types = await loadTypes(pool, account_id)
+      const outcomes = readOutcomes(query.outcome)
+      const choice = { account_id, import: row, outcomes, type: types.get(row.type), types }
       const format = pickFormat(query.format, headers.accept)
       reply.header('vary', 'accept')
       if (format.name === 'json') return pageOfRows(pool, choice, query)
@@ -315,11 +316,11 @@ function addRows(app: App, { pool, secrets }: ImportContext): void {
     handler: async ({ account, params, log }, reply) => {
       const { account_id, reads_secrets: readsSecrets } = account
       const row = await requireRows(pool, account_id, params.id)
-      const type = (await loadTypes(pool, account_id)).get(row.type)
+      const types = await loadTypes(pool, account_id)
       const onSecrets = () =>
         log.info({ import_id: row.id, key_id: account.key_id }, 'secrets read')
       const access = { secrets, readsSecrets, onSecrets }
-      const choice = { account_id, import: row, outcomes: null, type }
+      const choice = { account_id, import: row, outcomes: null, type: types.get(row.type), types }
       const stream = await startStream(rejectedRows(pool, choice, access))
       reply.header('content-disposition', attachment(`rejects-${row.id}-${row.file_name}`))
       return reply.type('text/csv; charset=utf-8; header=present').send(stream)

@@ -6,7 +6,7 @@ import { answer, nullable, oneOf, page, ref, time } from '../platform/http-schem
 import { NamedRecordSchema } from '../records/schemas.ts'
 import { rowOptions } from './option-schemas.ts'
 import { importStates } from './status.ts'
-import { modes, outcomes } from './terms.ts'
+import { modes, shownOutcomes } from './terms.ts'
 
 const count = (description: string) => Type.Integer({ minimum: 0, description })
 
@@ -30,8 +30,36 @@ export const ProblemOfRowSchema = answer(
     value: nullable(Type.String(), 'The cell, cut to 200 characters; null: none or secret.'),
     candidates: Type.Optional(
       Type.Array(ref(NamedRecordSchema), {
-        description: 'The records that an ambiguous value fits.'
+        description:
+          'The records that an ambiguous value fits, or that stand in the way of an undo.'
       })
+    ),
+    by: Type.Optional(
+      answer(
+        {
+          import: nullable(
+            answer(
+              {
+                id: Type.Integer({ description: 'Id of the import.' }),
+                file_name: Type.String({ description: 'Name of its file.' })
+              },
+              { description: 'An import, or an undo.' }
+            ),
+            'The import that did; null: none.'
+          ),
+          key: nullable(
+            answer(
+              {
+                id: Type.Integer({ description: 'Id of the key.' }),
+                name: Type.String({ description: 'Its name.' })
+              },
+              { description: 'An API key.' }
+            ),
+            'The API key that did; null: none.'
+          )
+        },
+        { description: 'Of an undo: who made the change that stands in its way.' }
+      )
     )
   },
   { $id: 'RowProblem', description: 'What is wrong with, or noteworthy about, one row.' }
@@ -235,9 +263,14 @@ export const ImportPageSchema = page(ImportSchema, 'ImportPage', 'Imports, newes
 export const RowSchema = answer(
   {
     row: Type.Integer({ description: 'Number among the data rows, from 1.' }),
-    line: Type.Integer({ description: 'Line of the file on which the row begins, from 1.' }),
-    outcome: oneOf(outcomes, 'What became of the row.'),
+    line: Type.Integer({
+      description:
+        'Line of the file on which the row begins, from 1. Of an undo: number of the row that was ' +
+        'about the record; 0: rows only named it.'
+    }),
+    outcome: oneOf(shownOutcomes, 'What became of the row; of an undo: of the record.'),
     record_id: nullable(Type.Integer(), 'The record it made, changed or matched; null: none.'),
+    type: nullable(Type.String(), 'Record type of that record; null: there is none any more.'),
     title: nullable(Type.String(), 'What that record is called now; null: there is none.'),
     external_id: nullable(Type.String(), 'Its id in the system the data comes from; null: none.'),
     matched_by: nullable(Type.String(), 'Match rule that found the record; null: none did.'),

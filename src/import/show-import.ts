@@ -34,7 +34,7 @@ export async function showImport(
   const { file_sha256: sha256, type } = row
   const [organization, earlier_import] = await Promise.all([
     organizationOf(db, { account_id, types }, row),
-    findEarlierImport(db, account_id, { sha256, type, before: id })
+    row.kind === 'undo' ? null : findEarlierImport(db, account_id, { sha256, type, before: id })
   ])
   const preview = row.state === 'draft' ? await previewImport(settings, types, row) : undefined
   return importJson(row, {

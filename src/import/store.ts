@@ -7,7 +7,7 @@ import type { ImportRow, NewImport } from './import-row.ts'
 import type { FieldFacts } from './profiles/profile-facts.ts'
 import type { ImportOptions } from './resolve/import-options.ts'
 import type { ImportState } from './status.ts'
-import type { Outcome, Problem } from './terms.ts'
+import type { Problem, ShownOutcome } from './terms.ts'
 
 const importColumns = `i.id, i.created_on, i.created_at, i.created_by, k.name AS created_by_name,
       i.type, i.kind, i.profile, i.state, i.file_name, i.file_key, i.file_bytes, i.file_sha256, i.dialect,
@@ -245,8 +245,10 @@ export async function queueDraft(db: Db, account_id: number, id: number): Promis
 export interface OutcomeRow {
   row_number: number
   line_number: number
-  outcome: Outcome
+  outcome: ShownOutcome
   record_id: number | null
+  /** Number of the record's type; null: that of the import. */
+  type_id: number | null
   matched_by: string | null
   changed_fields: string[] | null
   problems: Problem[] | null
@@ -258,7 +260,12 @@ export interface BadOutcomeRow extends OutcomeRow {
 }
 
 /** The outcomes that import_rows_bad_idx covers. */
-export const badOutcomes = ['rejected', 'failed', 'skipped'] as const satisfies Outcome[]
+export const badOutcomes = [
+  'rejected',
+  'failed',
+  'skipped',
+  'kept'
+] as const satisfies ShownOutcome[]
 
 export interface OutcomeFilter {
   account_id: number
@@ -266,7 +273,7 @@ export interface OutcomeFilter {
   /** The import's created_on: names the partition. */
   created_on: string
   /** Null: all. */
-  outcomes: Outcome[] | null
+  outcomes: ShownOutcome[] | null
   /** Only rows with a greater number. */
   after: number
   limit: number
@@ -303,12 +310,12 @@ export async function listBadOutcomes(db: Db, filter: OutcomeFilter): Promise<Ba
   return rows
 }
 
-const outcomeColumns = `r.row_number, r.line_number, r.outcome, r.record_id, r.matched_by,
+const outcomeColumns = `r.row_number, r.line_number, r.outcome, r.record_id, r.type_id, r.matched_by,
       r.changed_fields, r.problems`
 
 // One ordered walk through the partial index import_rows_bad_idx per outcome, merged: the index
 // is only usable with the outcome as a constant, and a list of outcomes would need a sort.
-const badBranch = (outcome: Outcome) => `(
+const badBranch = (outcome: ShownOutcome) => `(
       SELECT ${outcomeColumns}, r.cells
       FROM import_rows r
       WHERE r.account_id = $1::integer

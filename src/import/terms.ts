@@ -16,6 +16,13 @@ export const outcomes = [
 ] as const
 export type Outcome = (typeof outcomes)[number]
 
+/** What became of one record of an undo; it may be `failed`, too. */
+export const undoOutcomes = ['reverted', 'kept'] as const
+
+/** Every outcome that is shown. */
+export const shownOutcomes = [...outcomes, ...undoOutcomes] as const
+export type ShownOutcome = (typeof shownOutcomes)[number]
+
 /** Whether an import may create records, change records, or both. */
 export const modes = ['create_only', 'update_only', 'create_and_update'] as const
 export type Mode = (typeof modes)[number]

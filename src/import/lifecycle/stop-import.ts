@@ -8,6 +8,7 @@ import type { ImportContext } from '../accept/accept-upload.ts'
 import { conflict } from '../change-import.ts'
 import { requireImport } from '../show-import.ts'
 import { type ImportState, statesBefore } from '../status.ts'
+import { settleUndone } from '../write/undone-state.ts'
 import { goOn, type Stop, stopImport } from './store.ts'
 
 export interface Change {
@@ -68,6 +69,7 @@ async function stop({ pool }: ImportContext, change: Change, how: Stop, action: 
   return await withTransaction(pool, async (tx) => {
     const state = await stopImport(tx, account_id, id, how)
     if (state === null) return await reached(tx, change, [how.reached, how.pending], action)
+    if (state === 'cancelled') await settleUndone(tx, account_id, id)
     await once?.record(tx, {
       status: state === how.reached ? 200 : 202,
       location: `/imports/${id}`

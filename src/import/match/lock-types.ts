@@ -13,28 +13,40 @@ export async function lockTypes(
   toRead: number[]
 ): Promise<{ locked: Map<number, number>; read: Map<number, number> }> {
   const sorted = [...new Set(toWrite)].sort((a, b) => a - b)
-  const { rows } = await tx.query<{ type_id: number; write_seq: number; locked: boolean }>(
+  const locked = await tx.query<TypeSeq>(
     `/* match.lock_types */
-    WITH turn AS (
-      INSERT INTO type_writes AS tw (account_id, type_id, write_seq)
-      SELECT $1::integer, t.type_id, 1
-      FROM unnest($2::smallint[]) WITH ORDINALITY AS t (type_id, place)
-      ORDER BY t.place
-      ON CONFLICT (account_id, type_id) DO UPDATE SET write_seq = tw.write_seq + 1
-      RETURNING tw.type_id, tw.write_seq
-    )
-    SELECT turn.type_id, turn.write_seq, true AS locked
-    FROM turn
-    UNION ALL
-    SELECT tr.type_id, tr.write_seq, false
+    INSERT INTO type_writes AS tw (account_id, type_id, write_seq)
+    SELECT $1::integer, t.type_id, 1
+    FROM unnest($2::smallint[]) WITH ORDINALITY AS t (type_id, place)
+    ORDER BY t.place
+    ON CONFLICT (account_id, type_id) DO UPDATE SET write_seq = tw.write_seq + 1
+    RETURNING tw.type_id, tw.write_seq`,
+    [account_id, sorted]
+  )
+  const others = toRead.filter((id) => !sorted.includes(id))
+  return { locked: seqsOf(locked.rows), read: await readSeqs(tx, account_id, others) }
+}
+
+interface TypeSeq {
+  type_id: number
+  write_seq: number
+}
+
+const seqsOf = (rows: TypeSeq[]) => new Map(rows.map((row) => [row.type_id, row.write_seq]))
+
+/** A statement of its own: one that waits for its turn goes on with what it saw when it began. An undo
+ *  that had the turn before may have deleted what a name stands for. */
+async function readSeqs(tx: Tx, account_id: number, type_ids: number[]) {
+  if (type_ids.length === 0) return new Map<number, number>()
+  const { rows } = await tx.query<TypeSeq>(
+    `/* match.read_types */
+    SELECT tr.type_id, tr.write_seq
     FROM type_writes tr
     WHERE tr.account_id = $1::integer
-    AND tr.type_id = ANY ($3::smallint[])`,
-    [account_id, sorted, toRead.filter((id) => !sorted.includes(id))]
+    AND tr.type_id = ANY ($2::smallint[])`,
+    [account_id, type_ids]
   )
-  const seqs = (locked: boolean) =>
-    new Map(rows.filter((row) => row.locked === locked).map((row) => [row.type_id, row.write_seq]))
-  return { locked: seqs(true), read: seqs(false) }
+  return seqsOf(rows)
 }
 
 /** Whether an account has no record of a type at all. */

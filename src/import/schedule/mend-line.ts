@@ -3,8 +3,9 @@
 // Called by jobs.ts when a worker starts, and every minute.
 
 import type { Config } from '../../config.ts'
-import type { Pool } from '../../platform/db.ts'
+import { type Pool, withTransaction } from '../../platform/db.ts'
 import type { Log } from '../../platform/log.ts'
+import { settleUndone } from '../write/undone-state.ts'
 import { chooseImport } from './choose-import.ts'
 import { findSilent, freeLost, readLine } from './store.ts'
 
@@ -26,8 +27,13 @@ export async function mendLine(
   const silentSeconds = 4 * config.workerHeartbeatSeconds
   for (const { ticket, ...lost } of await findSilent(pool, silentSeconds)) {
     if (ticket !== null && (await tickets.isAlive(ticket))) continue
-    const isFree = await freeLost(pool, lost)
-    if (isFree) log.warn({ import_id: lost.id, account_id: lost.account_id }, 'import had no job')
+    const state = await withTransaction(pool, async (tx) => {
+      const freed = await freeLost(tx, lost)
+      if (freed === 'cancelled') await settleUndone(tx, lost.account_id, lost.id)
+      return freed
+    })
+    if (state !== null)
+      log.warn({ import_id: lost.id, account_id: lost.account_id }, 'import had no job')
   }
   if (chooseImport(await readLine(pool), config.maxRunningImports) !== null) await tickets.wake()
 }

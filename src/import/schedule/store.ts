@@ -2,6 +2,7 @@
 // a request may: whose turn it is can be told in no other way.
 
 import type { Db, Tx } from '../../platform/db.ts'
+import type { ImportState } from '../status.ts'
 import type { Choice, InLine } from './choose-import.ts'
 
 /** Makes workers choose one after the other, until the transaction ends. A process that freezes
@@ -118,13 +119,13 @@ export async function findSilent(db: Db, seconds: number): Promise<SilentImport[
   return rows
 }
 
-/** Takes a lost import from its attempt: queued again, or what it was asked for. Returns false when
- *  somebody has it after all. */
+/** Takes a lost import from its attempt: queued again, or what it was asked for. Returns the state it
+ *  is in now; null when somebody has it after all. */
 export async function freeLost(
   db: Db,
   { account_id, id, attempt }: Omit<SilentImport, 'ticket'>
-): Promise<boolean> {
-  const { rowCount } = await db.query(
+): Promise<ImportState | null> {
+  const { rows } = await db.query<{ state: ImportState }>(
     `/* schedule.free_lost */
     UPDATE imports i
     SET attempt = i.attempt + 1, asked = NULL,
@@ -134,8 +135,9 @@ export async function freeLost(
     WHERE i.account_id = $1::integer
       AND i.id = $2::bigint
       AND i.attempt = $3::integer
-      AND i.state IN ('running', 'pausing', 'cancelling')`,
+      AND i.state IN ('running', 'pausing', 'cancelling')
+    RETURNING i.state`,
     [account_id, id, attempt]
   )
-  return rowCount === 1
+  return rows[0]?.state ?? null
 }

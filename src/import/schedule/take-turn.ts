@@ -6,7 +6,6 @@
 
 import { withTransaction } from '../../platform/db.ts'
 import { GivenBack } from '../finish-run.ts'
-import { runImport } from '../job.ts'
 import type { RunContext, Turn } from '../run.ts'
 import { chooseImport, makesRoom } from './choose-import.ts'
 import { beginTurn, findRunning, lockTurns, noteTurn, readLine } from './store.ts'
@@ -17,7 +16,7 @@ export interface Ticket {
   isAgain: boolean
 }
 
-interface ImportPlace {
+export interface ImportPlace {
   account_id: number
   import_id: number
 }
@@ -25,10 +24,15 @@ interface ImportPlace {
 // Then the worker takes another ticket: the queue keeps no job that never ends.
 const ticketMs = 60_000
 
+/** What a turn is for: `run` works on an import of any kind until its turn is over. */
+export interface TurnContext extends Omit<RunContext, 'turn'> {
+  run(context: RunContext, place: ImportPlace): Promise<void>
+}
+
 /** Runs imports until none may run. `wake` sends a new ticket. Throws what makes the queue hand the
  *  ticket out once more. */
 export async function serveTicket(
-  context: Omit<RunContext, 'turn'>,
+  context: TurnContext,
   ticket: Ticket,
   wake: () => Promise<void>
 ): Promise<void> {
@@ -45,9 +49,9 @@ export async function serveTicket(
 
 /** Runs an import until it has ended or its turn is over, or the process is to stop: then it is back in
  *  line for whoever takes the next ticket. */
-async function runTurn(context: Omit<RunContext, 'turn'>, place: ImportPlace): Promise<void> {
+async function runTurn({ run, ...context }: TurnContext, place: ImportPlace): Promise<void> {
   try {
-    await runImport({ ...context, turn: startTurn(context, place) }, place)
+    await run({ ...context, turn: startTurn(context, place) }, place)
   } catch (error) {
     if (!(error instanceof GivenBack && context.signal.aborted)) throw error
   }

@@ -32,13 +32,18 @@ export interface ClaimedImport {
   next_offset: number
   next_line: number
   blank_rows: number
+  /** Of an undo: the import that it takes back. */
+  undo_of: number | null
+  rows_total: number | null
 }
 
-/** Takes the import over, whoever had it. Out: undefined when it is not to be run (any more). */
+/** Takes the import over, whoever had it. Out: undefined when it is not to be run (any more), or is of
+ *  the other kind. */
 export async function claimImport(
   db: Db,
   account_id: number,
-  import_id: number
+  import_id: number,
+  kind: 'import' | 'undo' = 'import'
 ): Promise<ClaimedImport | undefined> {
   const { rows } = await db.query<ClaimedImport>(
     `/* import.claim */
@@ -49,11 +54,12 @@ export async function claimImport(
       started_at = COALESCE(i.started_at, now())
     WHERE i.account_id = $1::integer
     AND i.id = $2::bigint
+    AND i.kind = $3::text
     AND i.state IN ('queued', 'running', 'pausing', 'cancelling')
     RETURNING i.account_id, i.id, i.attempt, i.batches, i.idle_attempts, i.created_on, i.type, i.file_key,
       i.file_bytes, i.dialect, i.options, i.mapping, i.asked, i.next_row,
-      i.next_offset, i.next_line, i.blank_rows`,
-    [account_id, import_id]
+      i.next_offset, i.next_line, i.blank_rows, i.undo_of, i.rows_total`,
+    [account_id, import_id, kind]
   )
   return rows[0]
 }

@@ -5,14 +5,25 @@
 // next change of the same field, or what they are now: a page is walked from its newest version down.
 
 import type { Static } from 'typebox'
+import { AppError } from '../../errors.ts'
 import { readCursor, toPage } from '../../platform/cursor.ts'
 import type { Db } from '../../platform/db.ts'
+import { loadTypes } from '../../record-types/store.ts'
 import type { RecordData } from '../../record-types/types.ts'
 import { findRecord } from '../list-records.ts'
+import type { OrganizationPlace } from '../organizations.ts'
 import type { RecordRow } from '../store.ts'
 import type { FieldChange, HistoryQuery, Version } from './schemas.ts'
 import { type Change, showChanges } from './shown-values.ts'
-import { type ChangeRow, getMaker, listChanges, type MakerRow, readSince } from './store.ts'
+import {
+  type ChangeRow,
+  type DeletedRecord,
+  findDeleted,
+  getMaker,
+  listChanges,
+  type MakerRow,
+  readSince
+} from './store.ts'
 
 /** A page of versions. Throws record_not_found, invalid_cursor. */
 export async function pageOfHistory(
@@ -21,7 +32,7 @@ export async function pageOfHistory(
   id: number,
   query: Static<typeof HistoryQuery>
 ): Promise<{ data: Version[]; next_cursor: string | null }> {
-  const { row, ...place } = await findRecord(db, account_id, id)
+  const { row, ...place } = await findAnyRecord(db, account_id, id)
   const before = readCursor(query.cursor, row.version + 1)
   const top = Math.min(row.version, before - 1)
   if (top < 1) return { data: [], next_cursor: null }
@@ -41,6 +52,25 @@ export async function pageOfHistory(
   return {
     data: data.map((one, i) => ({ ...one, changes: shown[i] as FieldChange[] })),
     next_cursor
+  }
+}
+
+/** A record of any type, also one that was deleted: then `deleted` says what else it had. Throws
+ *  record_not_found. */
+export async function findAnyRecord(
+  db: Db,
+  account_id: number,
+  id: number
+): Promise<OrganizationPlace & { row: RecordRow; deleted: DeletedRecord | null }> {
+  try {
+    return { ...(await findRecord(db, account_id, id)), deleted: null }
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'record_not_found') throw error
+    const deleted = await findDeleted(db, account_id, id)
+    const types = await loadTypes(db, account_id)
+    const type = deleted && types.getById(deleted.row.type_id)
+    if (!type) throw error
+    return { account_id, types, type, row: deleted.row, deleted }
   }
 }
 
@@ -112,9 +142,9 @@ async function oldestVersion(
   return { ...bare, at: created_at.toISOString(), action: 'create', ...maker }
 }
 
-function madeBy({ import_id, file_name, key_id, key_name }: MakerRow) {
+function madeBy({ import_id, file_name, kind, key_id, key_name }: MakerRow) {
   return {
-    import: import_id === null ? null : { id: import_id, file_name },
+    import: import_id === null ? null : { id: import_id, kind, file_name },
     key: key_id === null || key_name === null ? null : { id: key_id, name: key_name }
   }
 }

@@ -32,8 +32,8 @@ export function planRestore(
   return set
 }
 
-/** Two seals of one secret are the same value. */
-function isSame(field: Field, secrets: Secrets, now: Json, then: Json): boolean {
+/** Whether two values of a field are the same; two seals of one secret are. Throws secret_key_missing. */
+export function isSame(field: Field, secrets: Secrets, now: Json, then: Json): boolean {
   if (isDeepStrictEqual(now, then)) return true
   if (!isSensitive(field) || now === null || then === null) return false
   return isDeepStrictEqual(openValue(secrets, now), openValue(secrets, then))
@@ -41,7 +41,7 @@ function isSame(field: Field, secrets: Secrets, now: Json, then: Json): boolean 
 
 /** A secret under the current key. What history has may be under an older one that is about to go,
  *  or plain: stored before its field became sensitive. */
-function sealValue(secrets: Secrets, value: Json): Json {
+export function sealValue(secrets: Secrets, value: Json): Json {
   if (Array.isArray(value)) return value.map((one) => sealValue(secrets, one))
   if (typeof value !== 'string' || value.startsWith(`enc:1:${secrets.currentKeyId}:`)) return value
   return secrets.seal(isSealed(value) ? secrets.open(value) : value)

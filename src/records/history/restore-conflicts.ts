@@ -61,7 +61,8 @@ function findFieldConflicts({ type, row, set }: RestoreCase): Conflict[] {
   })
 }
 
-function goneOptions({ options }: Field, value: Json): Json[] {
+/** Values that are no option of a field any more. */
+export function goneOptions({ options }: Field, value: Json): Json[] {
   if (!options || value === null) return []
   return [value].flat().filter((one) => typeof one !== 'string' || !options.includes(one))
 }

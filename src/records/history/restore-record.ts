@@ -6,21 +6,20 @@
 import { appError } from '../../errors.ts'
 import { type Db, type Pool, type Tx, withTransaction } from '../../platform/db.ts'
 import type { Secrets } from '../../platform/secrets.ts'
-import { loadTypes } from '../../record-types/store.ts'
 import type { RecordData, RecordType } from '../../record-types/types.ts'
-import { findRecord, showRecords } from '../list-records.ts'
+import { showRecords } from '../list-records.ts'
 import type { OrganizationPlace } from '../organizations.ts'
 import type { RecordJson } from '../record-json.ts'
 import { getRecords, type RecordRow } from '../store.ts'
 import { applyValues } from '../write/apply-values.ts'
 import { ensureHistory } from '../write/store.ts'
-import { openRecords, writeValues } from '../write/write-values.ts'
-import { withValues } from './list-history.ts'
+import { openRecords, returnRecords, writeValues } from '../write/write-values.ts'
+import { findAnyRecord, withValues } from './list-history.ts'
 import { planRestore } from './plan-restore.ts'
 import { findConflicts } from './restore-conflicts.ts'
 import type { Conflict, FieldChange, Restore } from './schemas.ts'
 import { showChanges } from './shown-values.ts'
-import { holdRecords, readSince } from './store.ts'
+import { type DeletedRecord, holdRecords, readSince } from './store.ts'
 
 export interface RestoreContext {
   pool: Pool
@@ -47,7 +46,7 @@ export async function restoreRecord(
   wanted: Restore
 ): Promise<Restored> {
   const { pool, account_id } = context
-  const { row } = await findRecord(pool, account_id, id)
+  const { row } = await findAnyRecord(pool, account_id, id)
   if (!wanted.dry_run) await ensureHistory(pool)
   return withTransaction(pool, async (tx) => {
     const place = await openPlace(tx, account_id, row, wanted.dry_run)
@@ -61,7 +60,8 @@ export async function restoreRecord(
   })
 }
 
-type RecordPlace = OrganizationPlace & { row: RecordRow }
+/** `deleted`: the record is not there, and `row` is what it is while it is gone. */
+type RecordPlace = OrganizationPlace & { row: RecordRow; deleted: DeletedRecord | null }
 
 /** The record and its type, which stay as they are from here on unless it is a dry run. */
 async function openPlace(
@@ -70,20 +70,15 @@ async function openPlace(
   { id, type_id }: RecordRow,
   dry_run: boolean
 ): Promise<RecordPlace> {
-  const [row] = dry_run
-    ? await getRecords(tx, account_id, type_id, [id])
-    : await openRecords({ tx, account_id, type_id }, [id])
-  const types = await loadTypes(tx, account_id)
-  const type = types.getById(type_id)
-  if (!row || !type) throw appError('record_not_found', { id })
-  return { account_id, types, type, row }
+  if (!dry_run) await openRecords({ tx, account_id, type_id }, [])
+  return findAnyRecord(tx, account_id, id)
 }
 
 /** The values to set. */
 async function planSet(
   db: Db,
   secrets: Secrets,
-  { account_id, type, row }: RecordPlace,
+  { account_id, type, row, deleted }: RecordPlace,
   { version, fields, expected_version }: Restore
 ): Promise<RecordData> {
   const { id } = row
@@ -92,6 +87,11 @@ async function planSet(
     throw appError('version_conflict', args, { details: { version: row.version } })
   }
   checkFields(type, fields ?? [])
+  if (deleted && fields) {
+    const fault = { path: 'body/fields', message: 'a deleted record comes back whole' }
+    const reason = `${fault.path}: ${fault.message}.`
+    throw appError('validation_failed', { reason }, { details: [fault] })
+  }
   if (version > row.version) throw appError('version_not_found', { id, version })
   const { values, kept } = await readSince(db, account_id, row, version)
   if (kept < row.version - version) throw appError('version_not_found', { id, version })
@@ -130,7 +130,7 @@ async function existingRecords(
 async function write(
   tx: Tx,
   { account_id, key_id }: RestoreContext,
-  { type, row, set }: RecordPlace & { set: RecordData },
+  { type, row, set, deleted }: RecordPlace & { set: RecordData },
   conflicts: Conflict[],
   version: number
 ): Promise<void> {
@@ -140,13 +140,17 @@ async function write(
   }
   const author = { import_id: null, actor_key: key_id }
   const one = { record: row, set, restored_version: version }
-  await writeValues({ tx, account_id, type }, author, [one])
+  const place = { tx, account_id, type }
+  // A version in which it was gone already: nothing comes back.
+  if (deleted && Object.keys(set).length > 0) {
+    await returnRecords(place, author, [{ ...one, facts: deleted.facts }])
+  } else if (!deleted) await writeValues(place, author, [one])
 }
 
 /** The record as it is after the restore, or as it would be. */
 async function answer(
   tx: Tx,
-  { row, set, db: _, ...place }: RecordPlace & { set: RecordData; db: Db },
+  { row, set, db: _, deleted: __, ...place }: RecordPlace & { set: RecordData; db: Db },
   conflicts: Conflict[],
   { version, dry_run }: Restore
 ): Promise<Restored> {

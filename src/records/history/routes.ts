@@ -32,7 +32,8 @@ function addHistory(app: App, { pool }: RecordContext): void {
       description:
         'Every version, newest first: when it was made, by which import or restore, with which API ' +
         'key, and which fields it changed. The list ends with the creation of the record, or with ' +
-        'the oldest version that is still kept (`not_kept`). Secrets are only said to be there.',
+        'the oldest version that is still kept (`not_kept`). Secrets are only said to be there. A ' +
+        'record that was deleted still has its history: the newest version says who deleted it.',
       params: RecordId,
       querystring: HistoryQuery,
       response: {
@@ -59,6 +60,7 @@ function addRestore(app: App, { pool, secrets }: RecordContext): void {
         '(`restore_conflict`) where a record that was referred to is gone, another record has the ' +
         'same identity by now, or the type no longer allows a value. `dry_run` says what would ' +
         'change and what is in the way. A record that has these values already stays as it is. ' +
+        'A deleted record comes back whole, under its old id. ' +
         'While an import of the same type runs, the restore waits for its turn between two batches.',
       params: RecordId,
       body: RestoreBody,

@@ -26,7 +26,9 @@ export const versionActions = [
   'create',
   'update',
   'restore',
+  'undo',
   'delete',
+  'recreate',
   'merge',
   'not_kept'
 ] as const
@@ -34,6 +36,10 @@ export const versionActions = [
 const MadeByImport = answer(
   {
     id: Type.Integer({ description: 'Id of the import.', examples: [7] }),
+    kind: nullable(
+      oneOf(['import', 'undo'], ''),
+      'undo: it took back what another import wrote; null: it is not kept any more.'
+    ),
     file_name: nullable(Type.String(), 'Name of its file; null: the import is not kept any more.')
   },
   { $id: 'VersionImport', description: 'The import that made a version.' }
@@ -53,7 +59,8 @@ export const VersionSchema = answer(
     at: nullable(time(''), 'When it was made; null: that is not kept any more.'),
     action: oneOf(
       versionActions,
-      'What made it. `not_kept`: the oldest version that can still be restored; how it came about ' +
+      'What made it. `undo`: what an import wrote was taken back. `delete`: the record went, and the ' +
+        'version is that it is gone; `recreate`: it came back. `not_kept`: the oldest version that can still be restored; how it came about ' +
         'is not kept any more.'
     ),
     restored_version: nullable(

@@ -11,6 +11,8 @@ export interface MakerRow {
   import_id: number | null
   /** null: none, or the import is not kept any more. */
   file_name: string | null
+  /** undo: it took back what another import wrote. */
+  kind: 'import' | 'undo' | null
   key_id: number | null
   key_name: string | null
 }
@@ -20,7 +22,7 @@ export interface ChangeRow extends MakerRow {
   /** The version that the values belong to; the change made the next one. */
   version: number
   changed_at: Date
-  action: 'update' | 'delete' | 'merge' | 'restore'
+  action: 'update' | 'delete' | 'merge' | 'restore' | 'undo' | 'recreate'
   restored_version: number | null
   before: RecordData
 }
@@ -46,7 +48,7 @@ export async function listChanges(
   const { rows } = await db.query<ChangeRow>(
     `/* history.list */
     SELECT c.version, c.changed_at, c.action, c.restored_version, c.before, c.import_id,
-      i.file_name, k.id AS key_id, k.name AS key_name
+      i.file_name, i.kind, k.id AS key_id, k.name AS key_name
     FROM record_changes c
     LEFT JOIN imports i ON i.account_id = c.account_id AND i.id = c.import_id
     LEFT JOIN api_keys k ON k.account_id = c.account_id
@@ -60,6 +62,63 @@ export async function listChanges(
     [...placeOf(account_id, record), top, limit]
   )
   return rows
+}
+
+/** What a deletion keeps besides the values. Times are ISO texts. */
+export interface DeletedFacts {
+  created_at: string
+  created_import_id: number | null
+  archived_at: string | null
+  merged_into: number | null
+}
+
+/** A record that was deleted: as a record that has no values any more, in the version that the
+ *  deletion made. */
+export interface DeletedRecord {
+  row: RecordRow
+  facts: DeletedFacts
+}
+
+/** The record that was deleted under an id; null: there never was one, or it is no longer kept. Whoever
+ *  asks knows that it is not there. */
+export async function findDeleted(
+  db: Db,
+  account_id: number,
+  id: number
+): Promise<DeletedRecord | null> {
+  const { rows } = await db.query<{
+    type_id: number
+    version: number
+    changed_at: Date
+    import_id: number | null
+    action: string
+    record: DeletedFacts | null
+  }>(
+    `/* history.find_deleted */
+    SELECT c.type_id, c.version, c.changed_at, c.import_id, c.action, c.record
+    FROM record_changes c
+    WHERE c.account_id = $1::integer
+      AND c.record_id = $2::bigint
+    ORDER BY c.version DESC
+    LIMIT 1`,
+    [account_id, id]
+  )
+  const [last] = rows
+  if (last?.action !== 'delete' || !last.record) return null
+  const { record: facts, type_id, version, changed_at, import_id } = last
+  const row: RecordRow = {
+    id,
+    type_id,
+    version: version + 1,
+    organization_id: null,
+    data: {},
+    created_at: new Date(facts.created_at),
+    updated_at: changed_at,
+    created_import_id: facts.created_import_id,
+    updated_import_id: import_id,
+    archived_at: facts.archived_at === null ? null : new Date(facts.archived_at)
+  }
+  return { row, facts }
 }
 
 /** What the fields that changed since a version were in it; null: they had no value. `kept`: how many
@@ -100,14 +159,14 @@ export async function readSince(
 export async function getMaker(db: Db, account_id: number, import_id: number): Promise<MakerRow> {
   const { rows } = await db.query<MakerRow>(
     `/* history.get_maker */
-    SELECT i.id AS import_id, i.file_name, k.id AS key_id, k.name AS key_name
+    SELECT i.id AS import_id, i.file_name, i.kind, k.id AS key_id, k.name AS key_name
     FROM imports i
     LEFT JOIN api_keys k ON k.account_id = i.account_id AND k.id = i.created_by
     WHERE i.account_id = $1::integer
       AND i.id = $2::bigint`,
     [account_id, import_id]
   )
-  return rows[0] ?? { import_id, file_name: null, key_id: null, key_name: null }
+  return rows[0] ?? { import_id, file_name: null, kind: null, key_id: null, key_name: null }
 }
 
 /** Names of the fields of a type that were sensitive in any version of it. */

@@ -113,6 +113,63 @@ export async function insertChanges(
   )
 }
 
+/** A record that comes back: all its values, and what else it had. Times are ISO texts. */
+export interface RecordReturn {
+  id: number
+  /** The version that it comes back with. */
+  version: number
+  organization_id: number | null
+  data: RecordData
+  /** created_at, created_import_id, archived_at, merged_into: as its deletion has kept them. */
+  facts: object
+  restored_version: number | null
+}
+
+/** Brings deleted records back under their ids, and writes down that they were not there before. */
+export async function recreateRecords(
+  { tx, account_id, type_id }: TypePlace,
+  { import_id, actor_key }: Author,
+  records: RecordReturn[]
+): Promise<number> {
+  const { rowCount } = await tx.query(
+    `/* records.recreate */
+    WITH back AS (
+      SELECT u.*, f.*
+      FROM unnest($5::bigint[], $6::integer[], $7::bigint[], $8::text[], $9::text[], $10::integer[])
+        AS u (id, version, organization_id, data, facts, restored_version)
+      CROSS JOIN LATERAL jsonb_to_record(u.facts::jsonb) AS f (created_at timestamptz,
+        created_import_id bigint, archived_at timestamptz, merged_into bigint)
+    ), made AS (
+      INSERT INTO records (account_id, type_id, id, version, organization_id, data, created_at,
+        created_import_id, updated_import_id, archived_at, merged_into)
+      SELECT $1::integer, $2::smallint, b.id, b.version, b.organization_id, b.data::jsonb,
+        b.created_at, b.created_import_id, $3::bigint, b.archived_at, b.merged_into
+      FROM back b
+    )
+    INSERT INTO record_changes (account_id, record_id, version, changed_on, type_id, import_id,
+      actor_key, action, restored_version, before)
+    SELECT $1::integer, b.id, b.version - 1, (now() AT TIME ZONE 'UTC')::date, $2::smallint,
+      $3::bigint, $4::integer, 'recreate', b.restored_version, (
+        SELECT COALESCE(jsonb_object_agg(k.name, NULL), '{}')
+        FROM jsonb_object_keys(b.data::jsonb) AS k (name)
+      )
+    FROM back b`,
+    [
+      account_id,
+      type_id,
+      import_id,
+      actor_key,
+      records.map((record) => record.id),
+      records.map((record) => record.version),
+      records.map((record) => record.organization_id),
+      records.map((record) => JSON.stringify(record.data)),
+      records.map((record) => JSON.stringify(record.facts)),
+      records.map((record) => record.restored_version)
+    ]
+  )
+  return rowCount ?? 0
+}
+
 /** A match key and the record that has it. */
 export interface RecordKey {
   rule: number
@@ -120,20 +177,29 @@ export interface RecordKey {
   record_id: number
 }
 
-/** Takes keys away; those that are not there are passed over. */
+/** Takes keys away; those that are not there are passed over. Needs the turn of the type. Each key is
+ *  looked up by itself (OFFSET 0 keeps the planner from joining): a name may be that of thousands of
+ *  records, and deleting by rule and value would read all of them. */
 export async function deleteKeys(place: TypePlace, keys: RecordKey[]): Promise<void> {
   if (keys.length === 0) return
   await place.tx.query(
     `/* records.delete_keys */
-    DELETE FROM record_keys AS k
-    USING unnest($3::smallint[], $4::text[], $5::bigint[]) AS g (rule, value, record_id)
-    WHERE k.account_id = $1::integer
-      AND k.type_id = $2::smallint
-      AND k.rule = ANY ($3::smallint[])
-      AND k.value = ANY ($4::text[])
-      AND k.rule = g.rule
-      AND k.value = g.value
-      AND k.record_id = g.record_id`,
+    DELETE FROM record_keys AS d
+    WHERE d.account_id = $1::integer
+      AND d.ctid = ANY (ARRAY(
+        SELECT f.place
+        FROM unnest($3::smallint[], $4::text[], $5::bigint[]) AS g (rule, value, record_id)
+        CROSS JOIN LATERAL (
+          SELECT k.ctid AS place
+          FROM record_keys k
+          WHERE k.account_id = $1::integer
+            AND k.type_id = $2::smallint
+            AND k.rule = g.rule
+            AND k.value = g.value
+            AND k.record_id = g.record_id
+          OFFSET 0
+        ) f
+      ))`,
     [place.account_id, place.type_id, ...columnsOf(keys)]
   )
 }

@@ -18,6 +18,7 @@ import {
   insertKeys,
   type RecordKey,
   type RecordUpdate,
+  recreateRecords,
   type TypePlace,
   updateRecords
 } from './store.ts'
@@ -87,6 +88,33 @@ export async function writeValues(
   await deleteKeys(at, lost)
   await insertKeys(at, gained)
   return written
+}
+
+export interface ReturnWrite extends ValueWrite {
+  /** What its deletion has kept besides the values. */
+  facts: object
+}
+
+/** Brings deleted records back with values, under their ids. `record`: what the record is while it is
+ *  gone, without values and in the version that its deletion made. */
+export async function returnRecords(
+  place: Omit<TypePlace, 'type_id'> & { type: RecordType },
+  author: Author,
+  writes: ReturnWrite[]
+): Promise<void> {
+  const { type } = place
+  const at = { ...place, type_id: type.type_id }
+  const gained: RecordKey[] = []
+  const records = writes.map(({ record, set, restored_version, facts }) => {
+    const { id, version } = record
+    const { data, organization_id, changed } = applyValues(type, record, set)
+    const keys = diffKeys(type, record, { data, organization_id }, changed)
+    gained.push(...keys.gained.map((key) => ({ ...key, record_id: id })))
+    const back = { id, version: version + 1, organization_id, data, facts }
+    return { ...back, restored_version: restored_version ?? null }
+  })
+  await recreateRecords(at, author, records)
+  await insertKeys(at, gained)
 }
 
 function pick(values: RecordData, names: string[]): RecordData {

@@ -1,0 +1,208 @@
+// Which records a job wrote: the outcomes of its rows, the last row first, then the records that it
+// made because rows named them, the youngest first. So children come before their parents.
+
+import type { Db } from '../../platform/db.ts'
+import type { Target } from '../terms.ts'
+import { createIdSet, type IdSet } from './id-set.ts'
+import type { IdRange } from './referrers.ts'
+
+/** The job that is taken back, as its statements need it. */
+export interface Job {
+  account_id: number
+  id: number
+  kind: 'import' | 'undo'
+  /** yyyy-mm-dd: names the partition of its outcomes. */
+  created_on: string
+  /** Type of the outcomes that name none. */
+  type_id: number
+}
+
+const outcomesOf = { import: ['created', 'updated'], undo: ['reverted'] }
+
+/** Outcomes that wrote, a page; rows with smaller numbers than `before`, greatest first. */
+async function listRows(db: Db, job: Job, before: number, limit: number): Promise<Target[]> {
+  const { rows } = await db.query<[number, number | null, number | null, string]>({
+    text: `/* undo.list_targets */
+    SELECT r.row_number, r.record_id, r.type_id, r.outcome
+    FROM import_rows r
+    WHERE r.account_id = $1::integer
+      AND r.import_id = $2::bigint
+      AND r.created_on = $3::date
+      AND r.row_number < $4::bigint
+      AND r.outcome = ANY ($5::text[])
+      AND r.record_id IS NOT NULL
+    ORDER BY r.row_number DESC
+    LIMIT $6::integer`,
+    values: [job.account_id, job.id, job.created_on, before, outcomesOf[job.kind], limit],
+    rowMode: 'array'
+  })
+  return rows.map(([row_number, record_id, type_id, outcome]) => ({
+    row_number,
+    record_id: record_id ?? 0,
+    type_id: type_id ?? job.type_id,
+    made: outcome === 'created'
+  }))
+}
+
+/** Records made by reference, a page; ids smaller than `before`, greatest first. */
+async function listReferences(db: Db, job: Job, before: number, limit: number): Promise<Target[]> {
+  const { rows } = await db.query<[number, number]>({
+    text: `/* undo.list_references */
+    SELECT f.type_id, f.record_id
+    FROM import_references f
+    WHERE f.account_id = $1::integer
+      AND f.import_id = $2::bigint
+      AND f.record_id < $3::bigint
+    ORDER BY f.record_id DESC
+    LIMIT $4::integer`,
+    values: [job.account_id, job.id, before, limit],
+    rowMode: 'array'
+  })
+  return rows.map(([type_id, record_id]) => ({ row_number: 0, record_id, type_id, made: true }))
+}
+
+const highest = Number.MAX_SAFE_INTEGER
+
+/** All records that the job wrote and that `skips` does not name, in batches; each once, by its last
+ *  row. */
+export async function* targetBatches(
+  db: Db,
+  job: Job,
+  size: number,
+  skips: (id: number) => boolean
+): AsyncGenerator<Target[]> {
+  const seen = createIdSet()
+  const batch: Target[] = []
+  for (const list of job.kind === 'import' ? [listRows, listReferences] : [listRows]) {
+    for (let before = highest; ; ) {
+      const page = await list(db, job, before, size)
+      for (const target of page) {
+        if (seen.has(target.record_id) || skips(target.record_id)) continue
+        seen.add(target.record_id)
+        batch.push(target)
+      }
+      if (batch.length >= size) {
+        yield batch.splice(0, size)
+      }
+      const last = page.at(-1)
+      if (!last || page.length < size) break
+      before = list === listRows ? last.row_number : last.record_id
+    }
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** How many records the job wrote, and between which ids those lie that it may have made. */
+export async function measureTargets(
+  db: Db,
+  job: Job
+): Promise<{ count: number; ranges: IdRange[] }> {
+  const { rows } = await db.query<{ count: number; type_id: number; lo: number; hi: number }>(
+    `/* undo.measure */
+    WITH written AS (
+      SELECT COALESCE(r.type_id, $6::smallint) AS type_id, r.record_id,
+        r.outcome <> 'updated' AS made
+      FROM import_rows r
+      WHERE r.account_id = $1::integer
+        AND r.import_id = $2::bigint
+        AND r.created_on = $3::date
+        AND r.outcome = ANY ($4::text[])
+        AND r.record_id IS NOT NULL
+      UNION ALL
+      SELECT f.type_id, f.record_id, true
+      FROM import_references f
+      WHERE f.account_id = $1::integer
+        AND f.import_id = $2::bigint
+        AND $5::text = 'import'
+    )
+    SELECT w.type_id, count(DISTINCT w.record_id) AS count,
+      min(w.record_id) FILTER (WHERE w.made) AS lo, max(w.record_id) FILTER (WHERE w.made) AS hi
+    FROM written w
+    GROUP BY w.type_id`,
+    [job.account_id, job.id, job.created_on, outcomesOf[job.kind], job.kind, job.type_id]
+  )
+  const ranges = rows.flatMap(({ type_id, lo, hi }) =>
+    lo === null ? [] : [{ type_id, from: lo, to: hi }]
+  )
+  return { count: rows.reduce((sum, row) => sum + row.count, 0), ranges }
+}
+
+const pageRows = 50_000
+
+/** The records that an undo has an outcome for. */
+export async function loadOutcomes(
+  db: Db,
+  undo: Pick<Job, 'account_id' | 'id' | 'created_on'>,
+  outcomes: string[]
+): Promise<IdSet> {
+  const found = createIdSet()
+  for (let after = 0; ; ) {
+    const { rows } = await db.query<[number, number]>({
+      text: `/* undo.load_outcomes */
+      SELECT r.row_number, r.record_id
+      FROM import_rows r
+      WHERE r.account_id = $1::integer
+        AND r.import_id = $2::bigint
+        AND r.created_on = $3::date
+        AND r.row_number > $4::integer
+        AND r.outcome = ANY ($5::text[])
+      ORDER BY r.row_number
+      LIMIT $6::integer`,
+      values: [undo.account_id, undo.id, undo.created_on, after, outcomes, pageRows],
+      rowMode: 'array'
+    })
+    for (const [, record_id] of rows) found.add(record_id)
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < pageRows) return found
+    after = last[0]
+  }
+}
+
+interface PastUndo {
+  id: number
+  undo_of: number
+  created_on: string
+}
+
+/** The records of which an earlier undo of the job still holds: it was not itself taken back for them.
+ *  Null: there was none. `current`: the undo that asks. */
+export async function loadTakenBack(db: Db, job: Job, current: number): Promise<IdSet | null> {
+  const { rows: undos } = await db.query<PastUndo>(
+    `/* undo.list_past */
+    WITH RECURSIVE past AS (
+      SELECT i.id, i.undo_of, i.created_on
+      FROM imports i
+      WHERE i.account_id = $1::integer
+        AND i.undo_of = $2::bigint
+        AND i.id <> $3::bigint
+        AND i.rows_reverted > 0
+        AND NOT COALESCE((i.options -> 'dry_run')::boolean, false)
+      UNION ALL
+      SELECT i.id, i.undo_of, i.created_on
+      FROM past p
+      JOIN imports i ON i.account_id = $1::integer AND i.undo_of = p.id
+      WHERE i.rows_reverted > 0
+        AND NOT COALESCE((i.options -> 'dry_run')::boolean, false)
+    )
+    SELECT p.id, p.undo_of, p.created_on
+    FROM past p`,
+    [job.account_id, job.id, current]
+  )
+  return undos.length === 0 ? null : heldBy(db, job.account_id, undos, job.id)
+}
+
+/** What the undos of a job took back, less what was taken back of them. */
+async function heldBy(
+  db: Db,
+  account_id: number,
+  undos: PastUndo[],
+  job_id: number
+): Promise<IdSet> {
+  const held = createIdSet()
+  for (const undo of undos.filter(({ undo_of }) => undo_of === job_id)) {
+    const reverted = await loadOutcomes(db, { account_id, ...undo }, ['reverted'])
+    const back = await heldBy(db, account_id, undos, undo.id)
+    for (const id of reverted.ids()) if (!back.has(id)) held.add(id)
+  }
+  return held
+}

@@ -1,0 +1,86 @@
+// POST -> an undo that is queued, and its import marked as being taken back, in one transaction.
+// In: who asks, which import. Out: the id of the undo. Called by routes.ts.
+
+import { appError } from '../errors.ts'
+import type { ImportContext } from '../import/accept/accept-upload.ts'
+import { takePlace } from '../import/accept/limits.ts'
+import type { ImportRow } from '../import/import-row.ts'
+import { type ImportState, statesBefore } from '../import/status.ts'
+import { getImport, lockImport } from '../import/store.ts'
+import { type Tx, withTransaction } from '../platform/db.ts'
+import type { Once } from '../platform/idempotency.ts'
+import { loadTypes } from '../record-types/store.ts'
+import { requireKept } from './kept.ts'
+import { insertUndo, markUndoing } from './store.ts'
+
+export interface UndoRequest {
+  account_id: number
+  /** The API key that asks. */
+  key_id: number
+  /** The import, or undo, to take back. */
+  id: number
+  dry_run: boolean
+  /** redo: it must be an undo. */
+  verb: 'undo' | 'redo'
+}
+
+/** Queues an undo. Throws import_not_found, import_state_conflict, nothing_to_undo, rows_gone,
+ *  history_gone, another_import_running, too_many_imports. */
+export async function startUndo(
+  { pool, config, enqueue }: Pick<ImportContext, 'pool' | 'config' | 'enqueue'>,
+  request: UndoRequest,
+  once: Once | null
+): Promise<number> {
+  const { account_id, id, dry_run } = request
+  return withTransaction(pool, async (tx) => {
+    const row = await lockImport(tx, account_id, id)
+    if (!row) throw appError('import_not_found', { id })
+    checkState(row, request.verb)
+    await checkOuter(tx, account_id, row)
+    requireKept(row)
+    const type = (await loadTypes(tx, account_id)).get(row.type)
+    if (type) await takePlace(tx, config, account_id, type)
+    const undo_id = await insertUndo(tx, account_id, row, request)
+    if (!dry_run) await markUndoing(tx, account_id, id, undo_id)
+    await enqueue(tx, { account_id, import_id: undo_id, type: row.type })
+    await once?.record(tx, { status: 202, location: `/imports/${undo_id}` })
+    return undo_id
+  })
+}
+
+const undoable: ImportState[] = statesBefore('undoing')
+
+function checkState(row: ImportRow, verb: 'undo' | 'redo'): void {
+  const { id, kind, state, started_at } = row
+  const action = verb === 'redo' ? 'redoing it' : 'taking it back'
+  if (verb === 'redo' && kind !== 'undo') {
+    throw appError('nothing_to_undo', {
+      id,
+      reason: 'it is no undo. Redo takes the id of an undo.'
+    })
+  }
+  if (row.options.dry_run) {
+    throw appError('nothing_to_undo', { id, reason: 'it is a dry run.' })
+  }
+  if (!undoable.includes(state)) {
+    throw appError('import_state_conflict', { id, state, action, allowed: undoable.join(' or ') })
+  }
+  const made = Object.values(row.references_created).reduce((sum, count) => sum + count, 0)
+  const wrote = row.rows_created + row.rows_updated + row.rows_reverted + made
+  if (started_at === null || wrote === 0) {
+    throw appError('nothing_to_undo', { id, reason: 'it neither made nor changed a record.' })
+  }
+}
+
+/** An undo is only taken back while nobody is at work on the import that it took back. */
+async function checkOuter(tx: Tx, account_id: number, { undo_of }: ImportRow): Promise<void> {
+  if (undo_of === null) return
+  const outer = await getImport(tx, account_id, undo_of)
+  if (outer?.state !== 'undoing') return
+  throw appError('import_state_conflict', {
+    id: undo_of,
+    state: outer.state,
+    action: 'taking its undo back',
+    allowed: 'undone or partially_undone'
+  })
+}
