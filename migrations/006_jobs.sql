@@ -27,8 +27,11 @@ ALTER TABLE imports
 UPDATE imports SET asked = 'cancel' WHERE cancel_requested;
 ALTER TABLE imports DROP COLUMN cancel_requested;
 
--- {"field": {"from": value or null, "to": value or null}}: what a dry run would do to the record.
-ALTER TABLE import_rows ADD COLUMN changes jsonb;
+ALTER TABLE import_rows
+  -- {"field": {"from": value or null, "to": value or null}}: what a dry run would do to the record.
+  ADD COLUMN changes jsonb,
+  -- Version of the record that a dry run would change, as it found it.
+  ADD COLUMN record_version integer;
 
 -- Records of other types that an import made because its rows name them.
 CREATE TABLE import_references (
@@ -47,7 +50,7 @@ UPDATE imports SET state = COALESCE(state_before, 'failed')
   WHERE state IN ('undoing', 'undone', 'partially_undone');
 UPDATE imports SET state = 'queued' WHERE state IN ('pausing', 'paused');
 DROP TABLE import_references;
-ALTER TABLE import_rows DROP COLUMN changes;
+ALTER TABLE import_rows DROP COLUMN record_version, DROP COLUMN changes;
 ALTER TABLE imports ADD COLUMN cancel_requested boolean NOT NULL DEFAULT false;
 UPDATE imports SET cancel_requested = true WHERE asked = 'cancel';
 ALTER TABLE imports

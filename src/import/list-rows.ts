@@ -6,9 +6,11 @@ import type { Static } from 'typebox'
 import { csvLine } from '../platform/csv-text.ts'
 import { readCursor, toPage } from '../platform/cursor.ts'
 import type { Db } from '../platform/db.ts'
+import type { TypeCatalogue } from '../record-types/registry.ts'
 import type { RecordType } from '../record-types/types.ts'
 import { recordTitle } from '../records/record-json.ts'
 import { getRecords } from '../records/store.ts'
+import { changesText, type NamedChanges, nameChanges } from './dry-run/name-changes.ts'
 import type { ImportRow } from './import-row.ts'
 import { type RowFormat, type RowListQuery, rowFormats } from './request-schemas.ts'
 import { problemColumnPrefix } from './resolve/map-columns.ts'
@@ -35,10 +37,12 @@ export interface RowChoice {
   outcomes: Outcome[] | null
   /** The record type of the import; undefined: the account has it no more. */
   type: RecordType | undefined
+  types: TypeCatalogue
 }
 
 /** An outcome with what its record is called. */
-interface NamedOutcome extends OutcomeRow {
+interface NamedOutcome extends Omit<OutcomeRow, 'changes'> {
+  changes: NamedChanges | null
   title: string | null
   external_id: string | null
 }
@@ -99,7 +103,8 @@ const csvColumns = [
   'matched_by',
   'changed_fields',
   'codes',
-  'problems'
+  'problems',
+  'changes'
 ]
 
 /** All outcomes as CSV with a header line. */
@@ -123,7 +128,8 @@ function outcomeCells(row: NamedOutcome) {
     row.matched_by,
     row.changed_fields?.join(' '),
     problems.map((problem) => problem.code).join(' '),
-    problems.map(sentence).join(' ')
+    problems.map(sentence).join(' '),
+    changesText(row.changes)
   ]
 }
 
@@ -171,20 +177,27 @@ function sentence({ column, message }: Problem): string {
   return column === null ? message : `${column}: ${message}`
 }
 
-/** What the records of a page of outcomes are called now: one statement. */
+/** What the records of a page of outcomes, and those that changes refer to, are called now: a
+ *  statement for each type. */
 async function nameRecords(
   db: Db,
-  { account_id, type }: RowChoice,
+  { account_id, type, types }: RowChoice,
   rows: OutcomeRow[]
 ): Promise<NamedOutcome[]> {
   const ids = rows.flatMap(({ record_id }) => record_id ?? [])
   const found = type ? await getRecords(db, account_id, type.type_id, [...new Set(ids)]) : []
   const byId = new Map(found.map(({ id, data }) => [id, data]))
-  return rows.map((row) => {
+  const changes = await nameChanges(
+    db,
+    { account_id, types, type },
+    rows.map((row) => row.changes)
+  )
+  return rows.map((row, index) => {
     const data = byId.get(row.record_id ?? 0)
     const external_id = data?.external_id
     return {
       ...row,
+      changes: changes[index] ?? null,
       title: type && data ? recordTitle(type, data) : null,
       external_id: typeof external_id === 'string' ? external_id : null
     }
@@ -201,6 +214,7 @@ function rowJson(row: NamedOutcome): RowJson {
     external_id: row.external_id,
     matched_by: row.matched_by,
     changed_fields: row.changed_fields,
+    changes: row.changes,
     problems: (row.problems ?? []).map(problemJson)
   }
 }

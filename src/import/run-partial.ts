@@ -1,10 +1,13 @@
 // An import whose good rows go in whatever becomes of the bad ones: a transaction per batch.
 // Called by job.ts with a claimed import; ends it, or gives it back when the process is to stop.
+// A dry run takes the rows in the same way, and keeps none of what they do.
 
 import type { Pool } from '../platform/db.ts'
 import type { BatchMemory } from './batch.ts'
 import { commitBatch } from './commit-batch.ts'
+import { foresightOf, recallForesight } from './dry-run/foresight.ts'
 import { finish, giveBack } from './finish-run.ts'
+import { type Keeping, keepEachBatch } from './keeping.ts'
 import { createKeyFilter } from './match/key-filter.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
 import type { ImportPlan } from './resolve/plan.ts'
@@ -19,6 +22,7 @@ import { readWaiting } from './write/waiting-rows.ts'
 
 /** How far a run has come. */
 interface PartialRun extends Run {
+  keeping: Keeping
   memory: BatchMemory
   done: Checkpoint
   asked: Asked | null
@@ -28,37 +32,54 @@ interface PartialRun extends Run {
 /** Runs from the checkpoint to the end of the file, to a pause or a cancel, or to a stop of the process. */
 export async function runPartial(started: Run): Promise<void> {
   const { run, read, pool, signal } = started
+  const { done, asked, rowsTotal } = await takeRows(started, keepEachBatch(started), {
+    rows: run.next_row,
+    offset: run.next_offset || read.dialect.dataOffset,
+    line: run.next_line || read.dialect.dataLine,
+    blankRows: run.blank_rows
+  })
+  if (asked !== null) {
+    // Rows that still wait are among those not reached.
+    await finishImport(pool, run, { state: stateAsked[asked], ...rowsTotal })
+  } else if (signal.aborted) await giveBack(pool, run)
+  else await finish(pool, run, done)
+}
+
+/** How far the rows were taken. */
+export interface Reached {
+  done: Checkpoint
+  /** Why it ended before its end; null: it did not, or the process is to stop. */
+  asked: Asked | null
+  /** Known when the file was read to its end. */
+  rowsTotal: { rowsTotal?: number }
+}
+
+/** Takes the rows from a checkpoint on, batch by batch, until the end, a pause, a cancel or a stop. */
+export async function takeRows(started: Run, keeping: Keeping, from: Checkpoint): Promise<Reached> {
+  const { run, signal } = started
   const partial: PartialRun = {
     ...started,
-    memory: startMemory(started.plan),
-    done: {
-      rows: run.next_row,
-      offset: run.next_offset || read.dialect.dataOffset,
-      line: run.next_line || read.dialect.dataLine,
-      blankRows: run.blank_rows
-    },
+    keeping,
+    memory: startMemory(started.plan, foresightOf(run)),
+    done: from,
     asked: run.asked,
     stop: () => partial.asked !== null || signal.aborted
   }
-  if (run.next_row > 0) await recall(partial)
+  if (from.rows > 0) await recall(partial)
   let isRead = false
   if (!partial.stop()) {
     await takeFile(partial)
     isRead = !partial.stop()
     await takeWaiting(partial)
   }
-  const { done } = partial
-  if (partial.asked !== null) {
-    // Rows that still wait are among those not reached.
-    const rowsTotal = isRead ? { rowsTotal: done.rows } : {}
-    await finishImport(pool, run, { state: stateAsked[partial.asked], ...rowsTotal })
-  } else if (signal.aborted) await giveBack(pool, run)
-  else await finish(pool, run, done)
+  const { done, asked } = partial
+  return { done, asked, rowsTotal: isRead ? { rowsTotal: done.rows } : {} }
 }
 
 /** Finds out again what the worker before knew. */
 async function recall({ run, plan, pool, memory }: PartialRun): Promise<void> {
   if (plan.options.repeats === 'reject') await loadTouched(pool, run, memory)
+  if (memory.foresight !== null) await recallForesight(pool, run, memory.foresight)
   // Whose keys the rows have that wait is not known any more: all others queue up behind them.
   if (await isAnyWaiting(pool, run, plan)) memory.waiting = createKeyFilter(false)
 }
@@ -89,11 +110,11 @@ async function takeFile(partial: PartialRun): Promise<void> {
 
 /** The rows that wait for others. */
 async function takeWaiting(partial: PartialRun): Promise<void> {
-  const { memory, pool, stop } = partial
+  const { keeping, memory, stop } = partial
   await runWaiting({
     run: partial,
     memory,
-    db: pool,
+    db: keeping.db,
     stop,
     async take(batch) {
       const place = { ...partial, whileBusy: () => {}, waited: true }
