@@ -1,9 +1,10 @@
-// The command line: `muster serve | migrate | keys | secrets | import | show | rows | rejects`.
+// The command line: `muster serve | migrate | keys | secrets | import | apply | show | rows | rejects`.
 // Exit codes: 0 done, 1 rows were rejected or failed, 2 anything that kept it from being done.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
+import { applyCommand } from './cli/apply-command.ts'
 import { CliError } from './cli/client.ts'
 import { importCommand } from './cli/import-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
@@ -30,6 +31,7 @@ const commands = [
   keysCommand(),
   secretsCommand(),
   importCommand(),
+  applyCommand(),
   showCommand(),
   rowsCommand(),
   rejectsCommand()
