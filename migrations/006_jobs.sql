@@ -30,8 +30,11 @@ ALTER TABLE imports
 UPDATE imports SET asked = 'cancel' WHERE cancel_requested;
 ALTER TABLE imports DROP COLUMN cancel_requested;
 
--- {"field": {"from": value or null, "to": value or null}}: what a dry run would do to the record.
-ALTER TABLE import_rows ADD COLUMN changes jsonb;
+ALTER TABLE import_rows
+  -- {"field": {"from": value or null, "to": value or null}}: what a dry run would do to the record.
+  ADD COLUMN changes jsonb,
+  -- Version of the record that a dry run would change, as it found it.
+  ADD COLUMN record_version integer;
 
 -- Whose turn it is: what imports and accounts have had of the workers.
 ALTER TABLE imports
@@ -91,7 +94,7 @@ ALTER TABLE imports DROP COLUMN overtaken_seconds, DROP COLUMN ticket;
 DROP INDEX import_rows_bad_idx;
 CREATE INDEX import_rows_bad_idx ON import_rows (account_id, import_id, outcome, row_number)
   WHERE outcome IN ('rejected', 'failed', 'skipped');
-ALTER TABLE import_rows DROP COLUMN type_id, DROP COLUMN changes;
+ALTER TABLE import_rows DROP COLUMN type_id, DROP COLUMN record_version, DROP COLUMN changes;
 -- To whoever knows no undo it is an update, as far as the record was there before.
 DELETE FROM record_changes WHERE action = 'recreate';
 UPDATE record_changes SET action = 'update' WHERE action = 'undo';

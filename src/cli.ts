@@ -1,10 +1,11 @@
-// The command line: `muster serve | migrate | keys | secrets | import | show | rows | rejects`,
-// and `undo | pause | resume | cancel | retry`.
+// The command line: `muster serve | migrate | keys | secrets | import | apply | show | rows`,
+// and `rejects | undo | pause | resume | cancel | retry`.
 // Exit codes: 0 done, 1 rows were rejected or failed, 2 anything that kept it from being done.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
+import { applyCommand } from './cli/apply-command.ts'
 import { CliError } from './cli/client.ts'
 import { importCommand } from './cli/import-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
@@ -32,6 +33,7 @@ const commands = [
   keysCommand(),
   secretsCommand(),
   importCommand(),
+  applyCommand(),
   showCommand(),
   rowsCommand(),
   rejectsCommand(),

@@ -302,6 +302,11 @@ const operation = {
     title: 'Not possible in this state',
     message: 'Import {id} is {state}; {action} is only possible while it is {allowed}.'
   },
+  already_applied: {
+    status: 409,
+    title: 'Applied already',
+    message: 'The dry run {id} was applied already, by import {applied_by}. Make a new dry run.'
+  },
   invalid_cursor: {
     status: 400,
     title: 'Cursor not valid',

@@ -14,7 +14,8 @@ export type Args = Record<string, string | number | null | undefined>
 
 /** A record that a problem or an ambiguous match points at. */
 export interface Candidate {
-  id: number
+  /** null: only a dry run would have made it. */
+  id: number | null
   title: string
 }
 

@@ -254,6 +254,11 @@ const row = {
     message:
       'Nothing was written, because other rows of the file were rejected and partial imports are not allowed.'
   },
+  drifted: {
+    severity: 'error',
+    message:
+      'The row was left out because it is not what the dry run showed any more: {difference} Make a new dry run.'
+  },
   row_failed: {
     severity: 'error',
     message:

@@ -94,6 +94,22 @@ t.test('import --json prints the import as one JSON object', async (t) => {
   })
 })
 
+t.test('import --dry-run shows what would happen, and apply does it', async (t) => {
+  const { run, file, get } = await setupCli(t)
+  const path = await file('people.csv', good)
+  const dry = await run(['import', path, '--type', 'contacts', '--dry-run'])
+  t.equal(dry.code, 0)
+  t.match(dry.stdout, /\(contacts\): dry run, ready\n {2}created +1\n/)
+  t.match(dry.stdout, /muster apply 1\n/)
+  t.equal((await get('/records?type=contacts')).body.data.length, 0)
+  const { code, stdout } = await run(['apply', '1', '--wait', '--no-allow-partial'])
+  t.equal(code, 0)
+  t.match(stdout, /Import 2 of people.csv \(contacts\): completed\n {2}created +1\n/)
+  const again = await run(['apply', '1'])
+  t.equal(again.code, 2)
+  t.match(again.stderr, /applied already, by import 2/)
+})
+
 t.test('import without --wait returns at once', async (t) => {
   const { run, file } = await setupCli(t)
   const path = await file('people.csv', mixed)

@@ -82,6 +82,20 @@ export async function postVerb(server: Server, id: number, verb: string): Promis
   return (await response.json()) as ImportJson
 }
 
+/** Applies a dry run. Out: the import that does it. Throws a CliError. */
+export async function applyImport(
+  server: Server,
+  id: number,
+  choices: { allow_partial?: boolean }
+): Promise<ImportJson> {
+  const response = await call(server, `/imports/${id}/apply`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(choices)
+  })
+  return (await response.json()) as ImportJson
+}
+
 /** Opens a file for sending; it is read while it is sent, never as a whole. */
 async function openFile(path: string): Promise<Blob> {
   try {

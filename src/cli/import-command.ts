@@ -4,7 +4,14 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { ImportJson } from '../import/import-json.ts'
-import { CliError, createImport, followImport, type ImportFields, isOver } from './client.ts'
+import {
+  CliError,
+  createImport,
+  followImport,
+  type ImportFields,
+  isOver,
+  type Server
+} from './client.ts'
 import { summaryLines } from './print.ts'
 import { createProgress } from './progress.ts'
 import { findServer, type ServerOptions, withServerOptions } from './server-options.ts'
@@ -13,6 +20,7 @@ interface ImportOptions extends ServerOptions {
   allowPartial: boolean
   requireExternalId?: boolean
   draft?: boolean
+  dryRun?: boolean
   wait?: boolean
   json?: boolean
 }
@@ -48,6 +56,7 @@ export function importCommand(): Command {
     .option('--no-allow-partial', 'write nothing when any row is rejected')
     .option('--require-external-id', 'with update_only: find rows by external id only')
     .option('--draft', 'only upload; map and start it later')
+    .option('--dry-run', 'write nothing, only show what would become of each row')
     .option('--wait', 'wait for the end, show progress, exit 1 when rows were rejected')
     .option('--json', 'print the import as JSON')
   for (const [flags, description] of plainOptions) command.option(flags, description)
@@ -59,7 +68,18 @@ export function importCommand(): Command {
 
 async function runImportCommand(file: string, options: ImportOptions): Promise<void> {
   const server = await findServer(options)
-  let job = await createImport(server, file, await formFields(options))
+  const job = await createImport(server, file, await formFields(options))
+  // Of a dry run only the end is of interest.
+  await tellOfImport(server, job, { ...options, wait: options.wait || options.dryRun })
+}
+
+/** Prints an import, at its end if that is to be waited for, and sets the exit code. */
+export async function tellOfImport(
+  server: Server,
+  made: ImportJson,
+  options: { wait?: boolean | undefined; json?: boolean | undefined }
+): Promise<void> {
+  let job = made
   if (options.wait && job.state !== 'draft') {
     const progress = createProgress(process.stderr)
     try {
@@ -82,6 +102,7 @@ async function formFields(options: ImportOptions): Promise<ImportFields> {
   }
   if (!options.allowPartial) fields.allow_partial = 'false'
   if (options.requireExternalId) fields.require_external_id = 'true'
+  if (options.dryRun) fields.dry_run = 'true'
   if (options.draft) fields.start = 'false'
   return fields
 }
@@ -113,6 +134,12 @@ function textOf(job: ImportJson): string[] {
   const lines = summaryLines(job)
   if (job.counts.rejected + job.counts.failed > 0) {
     lines.push(`  the rows to mend, as CSV: muster rejects ${job.id} > rejects.csv`)
+  }
+  if (job.state === 'ready') {
+    lines.push(
+      `  nothing was written; what would change, row by row: muster rows ${job.id}`,
+      `  to do exactly that: muster apply ${job.id}`
+    )
   }
   return lines
 }

@@ -7,7 +7,7 @@ import type { RowJson } from '../import/list-rows.ts'
 export function summaryLines(job: ImportJson): string[] {
   const counts = Object.entries(job.counts).filter(([, count]) => count !== null && count > 0)
   const lines = [
-    `${whatOf(job)} (${job.type}): ${job.state.replaceAll('_', ' ')}`,
+    `${whatOf(job)} (${job.type}): ${job.dry_run ? 'dry run, ' : ''}${job.state.replaceAll('_', ' ')}`,
     ...counts.map(([outcome, count]) => countLine(outcome.replaceAll('_', ' '), Number(count)))
   ]
   for (const [type, count] of Object.entries(job.references_created)) {
@@ -35,7 +35,9 @@ export function rowLines({ row, line, outcome, problems }: RowJson): string[] {
   const place = `line ${line} (row ${row})`
   if (problems.length === 0) return [`  ${place}: ${outcome}`]
   return problems.map(({ column, message, candidates = [] }) => {
-    const meant = candidates.map(({ id, title }) => `${title} (id ${id})`).join(', ')
+    const meant = candidates
+      .map(({ id, title }) => `${title} (${id === null ? 'new' : `id ${id}`})`)
+      .join(', ')
     const where = column === null ? place : `${place}, ${column}`
     return `  ${where}: ${message}${meant === '' ? '' : ` They are: ${meant}.`}`
   })

@@ -2,6 +2,7 @@
 
 import type { Tx } from '../platform/db.ts'
 import type { Decision } from './decide/decide-row.ts'
+import type { Foresight } from './dry-run/terms.ts'
 import type { KeyFilter } from './match/key-filter.ts'
 import type { MatchedRow } from './match/match-rows.ts'
 import type { ReferenceNames } from './match/reference-names.ts'
@@ -25,10 +26,14 @@ export interface BatchMemory {
   waiting: KeyFilter | null
   /** All rows of the file have been seen, and those that wait have no hope left. */
   isLast: boolean
+  /** What a dry run, or an import that applies one, has to know besides; null: it is neither. */
+  foresight: Foresight | null
 }
 
 export interface BatchPlace {
   tx: Tx
+  /** Where outcomes are written: the same, unless only they are to stay. */
+  out: Tx
   account_id: number
   import_id: number
   /** yyyy-mm-dd, partition key of the import's rows. */

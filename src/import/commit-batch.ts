@@ -6,9 +6,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rowProblem } from '../errors.ts'
-import { isConnectionError, type Tx, withTransaction } from '../platform/db.ts'
+import { isConnectionError, type Tx } from '../platform/db.ts'
 import type { BatchMemory } from './batch.ts'
 import { keptCells } from './decide/secret-values.ts'
+import type { Keeping } from './keeping.ts'
 import type { ResolvedRow } from './resolve/resolve-row.ts'
 import type { Run } from './run.ts'
 import {
@@ -20,7 +21,7 @@ import {
   runBatch
 } from './run-batch.ts'
 import type { Checkpoint } from './terms.ts'
-import { type Asked, StaleAttempt, saveProgress } from './write/import-state.ts'
+import { type Asked, StaleAttempt } from './write/import-state.ts'
 import { dropRows } from './write/waiting-rows.ts'
 import { type BatchResult, tally } from './write/write-batch.ts'
 import { writeOutcomes } from './write/write-outcomes.ts'
@@ -28,6 +29,7 @@ import { writeOutcomes } from './write/write-outcomes.ts'
 /** A run with what its batches share. */
 export interface BatchRun extends Run {
   memory: BatchMemory
+  keeping: Keeping
   /** The rows come from those that waited, not from the file. */
   waited: boolean
   whileBusy: () => void
@@ -56,8 +58,8 @@ export async function commitBatch(
   let batch = given
   for (let tries = 1; ; tries++) {
     try {
-      return await commit(started, checkpointAfter, (tx) =>
-        runBatch({ tx, memory, plan: started.plan, whileBusy, waited, ...idsOf(started) }, batch)
+      return await commit(started, checkpointAfter, (at) =>
+        runBatch({ ...at, memory, plan: started.plan, whileBusy, waited, ...idsOf(started) }, batch)
       )
     } catch (error) {
       forgetMemory(memory)
@@ -86,22 +88,15 @@ function idsOf({ run }: Run) {
 async function commit(
   started: BatchRun,
   checkpointAfter: (count: number) => Checkpoint,
-  work: (tx: Tx) => Promise<BatchResult>
+  work: (at: { tx: Tx; out: Tx }) => Promise<BatchResult>
 ): Promise<Step> {
-  const done = await withTransaction(
-    started.pool,
-    async (tx) => {
-      const result = await work(tx)
-      const checkpoint = checkpointAfter(result.rowCount)
-      const { asked, batches } = await saveProgress(tx, started.run, { ...result, checkpoint })
-      return { result, checkpoint, asked, batches }
-    },
-    // Rows, outcomes and checkpoint are lost together or not at all, and then done again. The
-    // import's end is committed to disk, and everything before it with it.
-    { wait: false }
-  )
-  const { result, batches, ...rest } = done
-  started.run.batches = batches
+  const { keeping } = started
+  const { result, ...rest } = await keeping.transact(async (at) => {
+    const result = await work(at)
+    const checkpoint = checkpointAfter(result.rowCount)
+    const { asked } = await keeping.save(at.tx, result, checkpoint)
+    return { result, checkpoint, asked }
+  })
   noteTouched(started.memory, result)
   return { rowCount: result.rowCount, waiting: result.waiting, ...rest }
 }
@@ -122,10 +117,10 @@ async function failRow(
     changed_fields: null,
     problems: [...(problems ?? []), rowProblem('row_failed', { args: { reason: code } })]
   }))
-  return await commit(started, checkpointAfter, async (tx) => {
-    await writeOutcomes({ tx, ...idsOf(started) }, outcomes)
+  return await commit(started, checkpointAfter, async ({ tx, out }) => {
+    await writeOutcomes({ tx: out, ...idsOf(started) }, outcomes)
     if (started.waited) await dropRows({ tx, ...idsOf(started) }, rows)
-    const none = { referencesCreated: {}, waiting: 0 }
+    const none = { referencesCreated: {}, waiting: 0, drifted: [] }
     return { rowCount: rows.length, ...tally(outcomes), ...none, rows: outcomes }
   })
 }

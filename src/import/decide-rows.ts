@@ -12,6 +12,8 @@ import { addChange, addMade, type BatchRecords, noRecords } from './batch-record
 import type { RelatedRecords } from './decide/check-record.ts'
 import { type Decision, decideRow } from './decide/decide-row.ts'
 import type { ExistingRecord } from './decide/existing-record.ts'
+import type { Foreseen } from './dry-run/foresee.ts'
+import { generatedBefore, holdTo } from './dry-run/hold-to.ts'
 import { keepOrder } from './keep-order.ts'
 import type { MatchedRow } from './match/match-rows.ts'
 import type { ReferenceNames } from './match/reference-names.ts'
@@ -29,6 +31,8 @@ export interface DecideInput {
   /** What the database holds of the records found. */
   records: Map<number, ExistingRecord>
   related: RelatedRecords
+  /** Of a dry run, and where one is applied. */
+  foreseen: Foreseen | null
   now: Date
   /** Rows that would take an identity of another record, and those others. */
   refused: Map<MatchedRow, number[]>
@@ -58,6 +62,8 @@ interface Deciding extends DecideInput, DecidedBatch {
   /** Records that rows of this batch were about, and those they gave another name. */
   touched: Set<number>
   renamed: Set<number>
+  /** Records about which a row of this batch is not as its dry run showed it. */
+  drifted: Set<number>
 }
 
 /** Decides rows in order. May be called again with more rows refused. */
@@ -81,6 +87,7 @@ export function decideRows(place: BatchPlace, input: DecideInput): DecidedBatch 
     suggesting: type.match_rules.findIndex((rule) => rule.suggests),
     touched: new Set(),
     renamed: new Set(),
+    drifted: new Set(),
     rows: [],
     made,
     idCount: 0
@@ -117,11 +124,15 @@ function decideOne(deciding: Deciding, one: MatchedRow): boolean {
     related: deciding.related,
     isRepeat,
     similar: found.hits[deciding.suggesting] ?? none,
+    generated: generatedBefore(plan, deciding.foreseen, row.raw.row),
     now: deciding.now
   })
   const others = deciding.refused.get(one)
-  one.decision =
+  const settled =
     others && decision.action === 'update' ? takenKeys(decision, others, titleOf) : decision
+  const { drifted, foreseen } = deciding
+  one.decision =
+    foreseen === null ? settled : holdTo({ plan, foreseen, made, drifted, titleOf }, one, settled)
   one.record_id = match.kind === 'one' ? match.id : null
   return note(deciding, one, one.decision)
 }

@@ -4,11 +4,16 @@ import type { Db } from '../platform/db.ts'
 import type { Checkpoint } from './terms.ts'
 import { type ClaimedImport, errorOf, finishImport, readCounts } from './write/import-state.ts'
 
-/** Ends the import as completed, completed_with_errors, or failed when the file had no row. */
+/** Ends the import as completed, completed_with_errors, ready (a dry run), or failed when the file
+ *  had no row. */
 export async function finish(db: Db, run: ClaimedImport, done: Checkpoint): Promise<void> {
   if (done.rows === 0) {
     const error = errorOf('no_rows', {})
     await finishImport(db, run, { state: 'failed', rowsTotal: 0, error })
+    return
+  }
+  if (run.options.dry_run) {
+    await finishImport(db, run, { state: 'ready', rowsTotal: done.rows })
     return
   }
   const counts = await readCounts(db, run)

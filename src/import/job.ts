@@ -13,6 +13,7 @@ import { shownNames, type TypeCatalogue } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import type { RecordType } from '../record-types/types.ts'
 import { requireSameFields } from './check-type.ts'
+import { runDry } from './dry-run/run-dry.ts'
 import { GivenBack, giveBack } from './finish-run.ts'
 import { completeOptions } from './resolve/import-options.ts'
 import { compilePlan } from './resolve/plan.ts'
@@ -52,11 +53,17 @@ export async function runImport(
     log.info({ attempt: run.attempt, next_row: run.next_row }, 'import runs')
     const started = await prepare({ ...context, log }, run)
     if (run.next_row === 0) await checkRowCount(started)
-    await (run.options.allow_partial ? runPartial(started) : runAtomic(started))
+    await rowsOf(run)(started)
     log.info('import leaves')
   } catch (error) {
     await endOrRethrow(context, run, log, error)
   }
+}
+
+/** How the rows of an import are taken. */
+function rowsOf({ options }: ClaimedImport) {
+  if (!options.allow_partial) return runAtomic
+  return options.dry_run ? runDry : runPartial
 }
 
 async function prepare(context: RunContext, run: ClaimedImport): Promise<Run> {

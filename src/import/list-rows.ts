@@ -10,6 +10,7 @@ import type { TypeCatalogue } from '../record-types/registry.ts'
 import type { RecordData, RecordType } from '../record-types/types.ts'
 import { recordTitle } from '../records/record-json.ts'
 import { getRecords } from '../records/store.ts'
+import { changesText, type NamedChanges, nameChanges } from './dry-run/name-changes.ts'
 import type { ImportRow } from './import-row.ts'
 import { type RowFormat, type RowListQuery, rowFormats } from './request-schemas.ts'
 import { problemColumnPrefix } from './resolve/map-columns.ts'
@@ -40,8 +41,9 @@ export interface RowChoice {
 }
 
 /** An outcome with what its record is called. */
-interface NamedOutcome extends OutcomeRow {
+interface NamedOutcome extends Omit<OutcomeRow, 'changes'> {
   type: string | null
+  changes: NamedChanges | null
   title: string | null
   external_id: string | null
 }
@@ -102,7 +104,8 @@ const csvColumns = [
   'matched_by',
   'changed_fields',
   'codes',
-  'problems'
+  'problems',
+  'changes'
 ]
 
 /** All outcomes as CSV with a header line. */
@@ -126,7 +129,8 @@ function outcomeCells(row: NamedOutcome) {
     row.matched_by,
     row.changed_fields?.join(' '),
     problems.map((problem) => problem.code).join(' '),
-    problems.map(sentence).join(' ')
+    problems.map(sentence).join(' '),
+    changesText(row.changes)
   ]
 }
 
@@ -174,7 +178,8 @@ function sentence({ column, message }: Problem): string {
   return column === null ? message : `${column}: ${message}`
 }
 
-/** What the records of a page of outcomes are called now: one statement for each type. */
+/** What the records of a page of outcomes, and those that changes refer to, are called now: a
+ *  statement for each type. */
 async function nameRecords(
   db: Db,
   { account_id, type: own, types }: RowChoice,
@@ -182,10 +187,14 @@ async function nameRecords(
 ): Promise<NamedOutcome[]> {
   const typeOf = ({ type_id }: OutcomeRow) => (type_id === null ? own : types.getById(type_id))
   const byId = new Map<number, RecordData>()
+  const changesOf = new Map<OutcomeRow, NamedChanges | null>()
   for (const [type, those] of Map.groupBy(rows, typeOf)) {
     const ids = new Set(those.flatMap(({ record_id }) => record_id ?? []))
     const found = type ? await getRecords(db, account_id, type.type_id, [...ids]) : []
     for (const { id, data } of found) byId.set(id, data)
+    const changes = those.map((row) => row.changes)
+    const named = await nameChanges(db, { account_id, types, type }, changes)
+    for (const [index, row] of those.entries()) changesOf.set(row, named[index] ?? null)
   }
   return rows.map((row) => {
     const type = typeOf(row)
@@ -194,6 +203,7 @@ async function nameRecords(
     return {
       ...row,
       type: row.record_id === null ? null : (type?.name ?? null),
+      changes: changesOf.get(row) ?? null,
       title: type && data ? recordTitle(type, data) : null,
       external_id: typeof external_id === 'string' ? external_id : null
     }
@@ -211,6 +221,7 @@ function rowJson(row: NamedOutcome): RowJson {
     external_id: row.external_id,
     matched_by: row.matched_by,
     changed_fields: row.changed_fields,
+    changes: row.changes,
     problems: (row.problems ?? []).map(problemJson)
   }
 }

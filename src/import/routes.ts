@@ -12,6 +12,7 @@ import { acceptUpload, type ImportContext, type Upload } from './accept/accept-u
 import { compareUpload } from './accept/compare-upload.ts'
 import { attachment } from './accept/file-name.ts'
 import { changeDraft, startImport } from './change-import.ts'
+import { dryRunRoutes } from './dry-run/routes.ts'
 import { lifecycleRoutes } from './lifecycle/routes.ts'
 import { pageOfRows, pickFormat, readOutcomes, rejectedRows, streamRows } from './list-rows.ts'
 import {
@@ -42,6 +43,7 @@ export function importRoutes(app: App, context: ImportContext): void {
   addChanges(app, context)
   addRows(app, context)
   lifecycleRoutes(app, context)
+  dryRunRoutes(app, context)
 }
 
 const location = { type: 'string', description: 'Path of the import.' } as const
@@ -300,8 +302,8 @@ function addRows(app: App, { pool, secrets }: ImportContext): void {
     handler: async ({ account: { account_id }, params, query, headers }, reply) => {
       const row = await requireRows(pool, account_id, params.id)
       const types = await loadTypes(pool, account_id)
-      const outcomes = readOutcomes(query.outcome)
-      const choice = { account_id, import: row, outcomes, type: types.get(row.type), types }
+      const type = types.get(row.type)
+      const choice = { account_id, import: row, outcomes: readOutcomes(query.outcome), type, types }
       const format = pickFormat(query.format, headers.accept)
       reply.header('vary', 'accept')
       if (format.name === 'json') return pageOfRows(pool, choice, query)
@@ -317,10 +319,11 @@ function addRows(app: App, { pool, secrets }: ImportContext): void {
       const { account_id, reads_secrets: readsSecrets } = account
       const row = await requireRows(pool, account_id, params.id)
       const types = await loadTypes(pool, account_id)
+      const type = types.get(row.type)
       const onSecrets = () =>
         log.info({ import_id: row.id, key_id: account.key_id }, 'secrets read')
       const access = { secrets, readsSecrets, onSecrets }
-      const choice = { account_id, import: row, outcomes: null, type: types.get(row.type), types }
+      const choice = { account_id, import: row, outcomes: null, type, types }
       const stream = await startStream(rejectedRows(pool, choice, access))
       reply.header('content-disposition', attachment(`rejects-${row.id}-${row.file_name}`))
       return reply.type('text/csv; charset=utf-8; header=present').send(stream)

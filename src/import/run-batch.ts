@@ -8,6 +8,8 @@
 import type { BatchMemory, BatchPlace } from './batch.ts'
 import type { ExistingRecord } from './decide/existing-record.ts'
 import { decideRows } from './decide-rows.ts'
+import { foresee, noteAsked } from './dry-run/foresee.ts'
+import type { Foresight } from './dry-run/terms.ts'
 import type { NewReference } from './match/create-references.ts'
 import { createKeyFilter } from './match/key-filter.ts'
 import { isTypeEmpty, lockTypes } from './match/lock-types.ts'
@@ -42,7 +44,7 @@ export interface PreparedBatch {
 }
 
 /** Memory of an import that begins or is taken over. */
-export function startMemory(plan: ImportPlan): BatchMemory {
+export function startMemory(plan: ImportPlan, foresight: Foresight | null = null): BatchMemory {
   const references = prepareReferences(plan)
   const memory = {
     filter: null,
@@ -52,7 +54,7 @@ export function startMemory(plan: ImportPlan): BatchMemory {
     epoch: 0,
     isLast: false
   }
-  return { ...memory, references, touched: createTouchedRecords() }
+  return { ...memory, references, touched: createTouchedRecords(), foresight }
 }
 
 /** After a rollback nothing remembered is sure any more. */
@@ -81,10 +83,11 @@ export function prepareBatch(
 }
 
 /** Remembers the records of rows that are committed. */
-export function noteTouched({ touched }: BatchMemory, { rows }: BatchResult): void {
-  for (const { record_id, outcome } of rows) {
+export function noteTouched({ foresight, touched }: BatchMemory, result: BatchResult): void {
+  for (const { record_id, outcome } of result.rows) {
     if (record_id !== null && outcome !== 'skipped') touched.add(record_id)
   }
+  for (const id of result.drifted) foresight?.drifted.add(id)
 }
 
 /** The same rows as they come from resolveRow: matching has put ids in place of names. */
@@ -118,13 +121,16 @@ export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise
   const related = await fetchRelated(place, matched, created)
   await provideIds(place, matched)
   const refused = new Map<MatchedRow, number[]>()
-  const input = { matched, shared: rows.shared, records, related, now: new Date(), refused }
+  const foreseen = await foresee(place, matched, records, created)
+  const now = new Date()
+  const input = { matched, shared: rows.shared, records, related, foreseen, now, refused }
   for (;;) {
     const decided = decideRows(place, input)
     // A batch that does nothing would be tried for ever.
     if (decided.rows.length === 0) throw new Error(`no row of ${matched.length} could be taken`)
     const taken = await findTakenKeys(place, decided.rows, decided.made)
-    if ([...taken.keys()].every((one) => refused.has(one))) {
+    const isAgain = noteAsked(foreseen)
+    if (!isAgain && [...taken.keys()].every((one) => refused.has(one))) {
       noteGained(memory, decided.rows)
       return await writeBatch(place, decided, created)
     }

@@ -1,10 +1,13 @@
 // An import whose good rows go in whatever becomes of the bad ones: a transaction per batch.
 // Called by job.ts with a claimed import; ends it, or gives it back when the process is to stop.
+// A dry run takes the rows in the same way, and keeps none of what they do.
 
 import { type Pool, withTransaction } from '../platform/db.ts'
 import type { BatchMemory } from './batch.ts'
 import { commitBatch } from './commit-batch.ts'
+import { foresightOf, recallForesight } from './dry-run/foresight.ts'
 import { finish, giveBack } from './finish-run.ts'
+import { type Keeping, keepEachBatch } from './keeping.ts'
 import { createKeyFilter } from './match/key-filter.ts'
 import { readAhead, readResolved } from './read-resolved.ts'
 import type { ImportPlan } from './resolve/plan.ts'
@@ -18,6 +21,7 @@ import { readWaiting } from './write/waiting-rows.ts'
 
 /** How far a run has come. */
 interface PartialRun extends Run {
+  keeping: Keeping
   memory: BatchMemory
   done: Checkpoint
   asked: Asked | null
@@ -30,38 +34,58 @@ interface PartialRun extends Run {
  *  to a stop of the process. */
 export async function runPartial(started: Run): Promise<void> {
   const { run, read, pool, signal } = started
+  const { done, asked, turnIsOver, rowsTotal } = await takeRows(started, keepEachBatch(started), {
+    rows: run.next_row,
+    offset: run.next_offset || read.dialect.dataOffset,
+    line: run.next_line || read.dialect.dataLine,
+    blankRows: run.blank_rows
+  })
+  // Rows that still wait are among those not reached.
+  if (asked !== null || signal.aborted) await giveBack(pool, run, rowsTotal)
+  else if (turnIsOver) await finishImport(pool, run, { state: 'queued', ...rowsTotal })
+  // One transaction, on one connection: no batch can be lost between its look at them and the end.
+  else await withTransaction(pool, (tx) => finish(tx, run, done))
+}
+
+/** How far the rows were taken. */
+export interface Reached {
+  done: Checkpoint
+  /** Why it ended before its end; null: it did not, or the process is to stop. */
+  asked: Asked | null
+  /** Others are waiting. */
+  turnIsOver: boolean
+  /** Known when the file was read to its end. */
+  rowsTotal: { rowsTotal?: number }
+}
+
+/** Takes the rows from a checkpoint on, batch by batch, until the end, a pause, a cancel, the end of
+ *  the turn or a stop. */
+export async function takeRows(started: Run, keeping: Keeping, from: Checkpoint): Promise<Reached> {
+  const { run, signal } = started
   const partial: PartialRun = {
     ...started,
-    memory: startMemory(started.plan),
-    done: {
-      rows: run.next_row,
-      offset: run.next_offset || read.dialect.dataOffset,
-      line: run.next_line || read.dialect.dataLine,
-      blankRows: run.blank_rows
-    },
+    keeping,
+    memory: startMemory(started.plan, foresightOf(run)),
+    done: from,
     asked: run.asked,
     turnIsOver: false,
     stop: () => partial.asked !== null || partial.turnIsOver || signal.aborted
   }
-  if (run.next_row > 0) await recall(partial)
+  if (from.rows > 0) await recall(partial)
   let isRead = false
   if (!partial.stop()) {
     await takeFile(partial)
     isRead = !partial.stop()
     await takeWaiting(partial)
   }
-  const { done } = partial
-  // Rows that still wait are among those not reached.
-  const rowsRead = isRead ? { rowsTotal: done.rows } : {}
-  if (partial.asked !== null || signal.aborted) await giveBack(pool, run, rowsRead)
-  else if (partial.turnIsOver) await finishImport(pool, run, { state: 'queued', ...rowsRead })
-  // One transaction, on one connection: no batch can be lost between its look at them and the end.
-  else await withTransaction(pool, (tx) => finish(tx, run, done))
+  const { done, asked, turnIsOver } = partial
+  return { done, asked, turnIsOver, rowsTotal: isRead ? { rowsTotal: done.rows } : {} }
 }
 
 /** Finds out again what the worker before knew. */
 async function recall({ run, plan, pool, memory }: PartialRun): Promise<void> {
   if (plan.options.repeats === 'reject') await loadTouched(pool, run, memory)
+  if (memory.foresight !== null) await recallForesight(pool, run, memory.foresight)
   // Whose keys the rows have that wait is not known any more: all others queue up behind them.
   if (await isAnyWaiting(pool, run, plan)) memory.waiting = createKeyFilter(false)
 }
@@ -95,11 +119,11 @@ async function takeFile(partial: PartialRun): Promise<void> {
 
 /** The rows that wait for others. */
 async function takeWaiting(partial: PartialRun): Promise<void> {
-  const { memory, pool, stop, turn } = partial
+  const { keeping, memory, stop, turn } = partial
   await runWaiting({
     run: partial,
     memory,
-    db: pool,
+    db: keeping.db,
     stop,
     async take(batch) {
       const place = { ...partial, whileBusy: () => {}, waited: true }

@@ -29,10 +29,19 @@ export const ProblemOfRowSchema = answer(
     message: Type.String({ description: 'What is wrong and how to mend it.' }),
     value: nullable(Type.String(), 'The cell, cut to 200 characters; null: none or secret.'),
     candidates: Type.Optional(
-      Type.Array(ref(NamedRecordSchema), {
-        description:
-          'The records that an ambiguous value fits, or that stand in the way of an undo.'
-      })
+      Type.Array(
+        answer(
+          {
+            id: nullable(Type.Integer(), 'Id; null: only the dry run would have made the record.'),
+            title: Type.String({ description: 'What people call it.' })
+          },
+          { description: 'A record.' }
+        ),
+        {
+          description:
+            'The records that an ambiguous value fits, or that stand in the way of an undo.'
+        }
+      )
     ),
     by: Type.Optional(
       answer(
@@ -277,6 +286,25 @@ export const RowSchema = answer(
     changed_fields: nullable(
       Type.Array(Type.String(), { description: '' }),
       'Fields that were changed; null: none.'
+    ),
+    changes: nullable(
+      Type.Record(
+        Type.String(),
+        answer(
+          {
+            from: Type.Unknown({ description: 'Value before; null: none.' }),
+            to: Type.Unknown({ description: 'Value after; null: none.' })
+          },
+          { description: 'A field.' }
+        ),
+        {
+          description:
+            'By field. References are {id, title}, or {new: title} for a record that the import ' +
+            'itself makes; of secrets only {secret: true} is said.',
+          examples: [{ title: { from: 'Agent', to: 'Manager' } }]
+        }
+      ),
+      'Of a dry run: the fields that it would fill or change; null: none.'
     ),
     problems: problemList('What is wrong with the row, or noteworthy.')
   },

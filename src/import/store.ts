@@ -3,6 +3,7 @@
 // in write/; here is what requests read and change.
 
 import type { Db, Tx } from '../platform/db.ts'
+import type { ShownChanges } from './dry-run/terms.ts'
 import type { ImportRow, NewImport } from './import-row.ts'
 import type { FieldFacts } from './profiles/profile-facts.ts'
 import type { ImportOptions } from './resolve/import-options.ts'
@@ -252,6 +253,8 @@ export interface OutcomeRow {
   matched_by: string | null
   changed_fields: string[] | null
   problems: Problem[] | null
+  /** Of a dry run: what would change. */
+  changes: ShownChanges | null
 }
 
 /** With the cells as the file has them; null where they were not kept. */
@@ -311,7 +314,7 @@ export async function listBadOutcomes(db: Db, filter: OutcomeFilter): Promise<Ba
 }
 
 const outcomeColumns = `r.row_number, r.line_number, r.outcome, r.record_id, r.type_id, r.matched_by,
-      r.changed_fields, r.problems`
+      r.changed_fields, r.problems, r.changes`
 
 // One ordered walk through the partial index import_rows_bad_idx per outcome, merged: the index
 // is only usable with the outcome as a constant, and a list of outcomes would need a sort.

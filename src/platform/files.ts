@@ -7,7 +7,10 @@
 
 import { createHash, randomUUID } from 'node:crypto'
 import {
+  constants,
+  copyFile,
   type FileHandle,
+  link,
   mkdir,
   open,
   opendir,
@@ -15,7 +18,8 @@ import {
   rename,
   rm,
   stat,
-  unlink
+  unlink,
+  utimes
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { appError } from '../errors.ts'
@@ -110,9 +114,36 @@ async function moveUpload(dataDir: string, partial: string, fileKey: string): Pr
   const path = uploadPath(dataDir, fileKey)
   await onDisk(async () => {
     await rename(join(partialFolderOf(dataDir), partial), path)
-    const folder = await open(folderOf(dataDir), 'r')
-    await folder.sync().finally(() => folder.close())
+    await syncFolder(folderOf(dataDir))
   })
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  await folder.sync().finally(() => folder.close())
+}
+
+/** Gives a kept upload a second name, under a key of its own, and returns that: each of the two is
+ *  deleted by itself. Called last in the transaction that names the key, as `keepUpload`. Throws
+ *  upload_gone, storage_unavailable. */
+export async function shareUpload(dataDir: string, fileKey: string): Promise<string> {
+  const file_key = randomUUID()
+  const [from, to] = [uploadPath(dataDir, fileKey), uploadPath(dataDir, file_key)]
+  const now = new Date()
+  try {
+    // Both have one age: the new name must not be taken for a stray of long ago.
+    await utimes(from, now, now)
+    await link(from, to).catch((error) => {
+      if (isMissing(error)) throw error
+      // A file system without links.
+      return copyFile(from, to, constants.COPYFILE_EXCL)
+    })
+    await syncFolder(folderOf(dataDir))
+    return file_key
+  } catch (error) {
+    await rm(to, { force: true })
+    throw appError(isMissing(error) ? 'upload_gone' : 'storage_unavailable', {}, { cause: error })
+  }
 }
 
 /** Deletes an upload, kept or not; one that is not there is fine. */

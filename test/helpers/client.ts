@@ -40,7 +40,7 @@ export interface ApiClient {
   runCsv(content: string | Uint8Array, options?: UploadOptions): Promise<Json>
 }
 
-const finalStates = ['completed', 'completed_with_errors', 'failed', 'cancelled']
+const finalStates = ['completed', 'completed_with_errors', 'ready', 'failed', 'cancelled']
 
 /** Makes a client of the server at `url`. */
 export function createClient(url: string, defaultKey: string): ApiClient {

@@ -2,11 +2,13 @@
 // in one import, in smaller batches, or in an import per row. How rows are put together must not be
 // visible in any outcome, record, key or history entry.
 
+import { isDeepStrictEqual } from 'node:util'
 import { runImport } from '../../src/import/job.ts'
 import { keysOf } from '../../src/record-types/match-keys.ts'
 import { builtinTypes } from '../../src/record-types/registry.ts'
 import type { RecordData } from '../../src/record-types/types.ts'
 import type { Setup } from '../setup.ts'
+import { contentsOf } from './contents.ts'
 
 /** A file to import. A cell `#2` stands for the id of the third record that earlier files made. */
 export interface WayFile {
@@ -22,6 +24,10 @@ export interface Way {
   rowByRow?: boolean
   /** Sends each file with allow_partial=false first; where that is refused, again without. */
   atomicFirst?: boolean
+  /** Makes a dry run of each file and applies it: it must say what is done, and write nothing. */
+  dryFirst?: boolean
+  /** Ends each attempt of applying it after a few batches. */
+  interrupted?: boolean
 }
 
 interface Account {
@@ -56,6 +62,7 @@ const idCell = (cell: string, made: number[]) =>
   cell.startsWith('#') ? String(made[Number(cell.slice(1))] ?? '') : cell
 
 async function importPart(service: Setup, account: Account, file: WayFile, way: Way) {
+  if (way.dryFirst) return await importDryFirst(service, account, file, way)
   if (way.atomicFirst) {
     const atomic = { ...file, options: { ...file.options, allow_partial: false } }
     const before = await contents(service, account)
@@ -66,6 +73,65 @@ async function importPart(service: Setup, account: Account, file: WayFile, way: 
     if (odd) throw new Error(`refused, but ${odd.outcome}`)
   }
   return importOnce(service, account, file, way)
+}
+
+/** Out: the outcomes of the import; they are those of the dry run. */
+async function importDryFirst(service: Setup, account: Account, file: WayFile, way: Way) {
+  const before = await contentsOf(service.pool)
+  const { id, shown } = await runDry(service, account, file, way)
+  const after = await contentsOf(service.pool)
+  if (!isDeepStrictEqual(after, before)) throw new Error('a dry run, but written')
+  const rows = await applyDry(service, account, id, way)
+  const plain = (all: OutcomeRow[]) => JSON.stringify(all.map(withoutIds), null, 1)
+  if (plain(rows) !== plain(shown)) {
+    throw new Error(`shown ${plain(shown)}, done ${plain(rows)}: ${JSON.stringify(file)}`)
+  }
+  return rows
+}
+
+async function runDry(service: Setup, account: Account, file: WayFile, way: Way) {
+  const dry = { ...file, options: { ...file.options, dry_run: true } }
+  const shown = await importOnce(service, account, dry, { ...way, interrupted: false })
+  return { id: await newestImport(service, account), shown }
+}
+
+async function applyDry(service: Setup, account: Account, id: number, way: Way) {
+  const { account_id, key } = account
+  const { status, body } = await service.request('POST', `/imports/${id}/apply`, { key })
+  if (status !== 202) throw new Error(`not applied: ${JSON.stringify(body)}`)
+  await run(service, account, body.id, way)
+  return readOutcomes(service, account_id, body.id)
+}
+
+/** Imports files into a new account, makes a dry run of the last but one, imports the last one, and
+ *  applies the dry run then. Out: what the dry run showed, and what became of it, by row. */
+export async function importWithDrift(service: Setup, files: WayFile[], way: Way) {
+  const account = await service.makeAccount('drift')
+  const [between, file] = [files.at(-1), files.at(-2)] as [WayFile, WayFile]
+  const plain = ({ rows, ...rest }: WayFile) => {
+    return { ...rest, rows: rows.map((row) => row.map((cell) => (cell[0] === '#' ? '' : cell))) }
+  }
+  for (const one of files.slice(0, -2)) {
+    await importOnce(service, account, plain(one), { batchRows: 100 })
+  }
+  const { id, shown } = await runDry(service, account, plain(file), way)
+  await importOnce(service, account, plain(between), { batchRows: 100 })
+  return { shown, done: await applyDry(service, account, id, way) }
+}
+
+function withoutIds({ outcome, matched_by, changed_fields, problems }: OutcomeRow) {
+  const plain = problems?.map(({ code, candidates }) => {
+    return { code, candidates: candidates?.map(({ title }) => title) }
+  })
+  return { outcome, matched_by, changed_fields, problems: plain }
+}
+
+async function newestImport({ pool }: Setup, { account_id }: Account): Promise<number> {
+  const { rows } = await pool.query(
+    'SELECT max(i.id) AS id FROM imports i WHERE i.account_id = $1',
+    [account_id]
+  )
+  return rows[0].id
 }
 
 async function contents({ pool }: Setup, { account_id }: Account): Promise<string> {
@@ -83,19 +149,40 @@ async function importOnce(service: Setup, { account_id, key }: Account, file: Wa
   const lines = [headers, ...rows].map((cells) => `${cells.map((c) => `"${c}"`).join(',')}\n`)
   const { status, body } = await service.uploadCsv(lines.join(''), { ...options, type, key })
   if (status !== 202) throw new Error(`upload refused: ${JSON.stringify(body)}`)
-  const { pool, secrets, log, config } = service
-  const signal = new AbortController().signal
-  const giveBack = async () => {}
-  const own = { ...config, batchRows: way.batchRows }
-  const context = { pool, secrets, log, signal, giveBack, config: own }
-  await runImport(context, { account_id, import_id: body.id })
-  const { rows: found } = await pool.query<OutcomeRow>(
-    `SELECT r.outcome, r.record_id, r.matched_by, r.changed_fields, r.problems
-    FROM import_rows r WHERE r.account_id = $1 AND r.import_id = $2 ORDER BY r.row_number`,
-    [account_id, body.id]
-  )
+  await run(service, { account_id, key }, body.id, way)
+  const found = await readOutcomes(service, account_id, body.id)
   if (found.length !== rows.length) throw new Error(`${found.length} outcomes of ${rows.length}`)
   return found
+}
+
+/** Runs an import to its end, in one attempt or in many. */
+async function run(service: Setup, { account_id, key }: Account, import_id: number, way: Way) {
+  const { pool, secrets, log, config } = service
+  const own = { ...config, batchRows: way.batchRows }
+  for (let attempts = 1; attempts < 50; attempts++) {
+    let looks = 0
+    // Each attempt gets a little further, as a service that is restarted all the time.
+    const isOver = () => way.interrupted === true && ++looks > 3 + attempts
+    const signal = new Proxy(new AbortController().signal, {
+      get: (target, name) => (name === 'aborted' ? isOver() : Reflect.get(target, name))
+    })
+    const context = { pool, secrets, log, signal, config: own }
+    await runImport(context, { account_id, import_id }).catch((error: Error) => {
+      if (error.name !== 'GivenBack') throw error
+    })
+    const { body } = await service.request('GET', `/imports/${import_id}`, { key })
+    if (body.finished_at !== null) return
+  }
+  throw new Error('no end in 50 attempts')
+}
+
+async function readOutcomes({ pool }: Setup, account_id: number, import_id: number) {
+  const { rows } = await pool.query<OutcomeRow>(
+    `SELECT r.outcome, r.record_id, r.matched_by, r.changed_fields, r.problems
+    FROM import_rows r WHERE r.account_id = $1 AND r.import_id = $2 ORDER BY r.row_number`,
+    [account_id, import_id]
+  )
+  return rows
 }
 
 interface OutcomeRow {

@@ -2,6 +2,7 @@
 
 import t, { type Test } from 'tap'
 import { commitBatch } from '../../src/import/commit-batch.ts'
+import { type Keeping, keepEachBatch } from '../../src/import/keeping.ts'
 import { resolveRow } from '../../src/import/resolve/resolve-row.ts'
 import type { Run } from '../../src/import/run.ts'
 import { prepareBatch, startMemory } from '../../src/import/run-batch.ts'
@@ -40,7 +41,7 @@ async function makeRun(pool: Pool, account?: number) {
   )
   const run = { account_id, ...rows[0] }
   const started = { pool, plan, run, log: createLog('silent', 'test') } as unknown as Run
-  return { started, account_id }
+  return { started: { ...started, keeping: keepEachBatch(started) }, account_id }
 }
 
 function makeRows(count: number, cells: (i: number) => string[]) {
@@ -53,7 +54,7 @@ const person = (i: number) => [`c-${i}`, `Org ${i % 7}`, 'Ann', `a${i}@example.c
 const after = (rows: number) => ({ rows, offset: rows * 50, line: rows + 2, blankRows: 0 })
 
 /** Runs the rows to their end, as the job does. */
-async function commitAll(started: Run, all: ReturnType<typeof makeRows>) {
+async function commitAll(started: Run & { keeping: Keeping }, all: ReturnType<typeof makeRows>) {
   const memory = startMemory(plan)
   const run = { ...started, memory, whileBusy: () => {}, waited: false }
   let done = 0

@@ -85,9 +85,9 @@ t.test('NDJSON and CSV give all rows at once, over many pages of the database', 
   t.equal(lines(csv.body).length, 1_001)
   t.equal(
     lines(csv.body)[0],
-    'row,line,outcome,record_id,title,external_id,matched_by,changed_fields,codes,problems'
+    'row,line,outcome,record_id,title,external_id,matched_by,changed_fields,codes,problems,changes'
   )
-  t.equal(lines(csv.body)[1], '5,6,rejected,,,,,,required_missing,First Name: bad')
+  t.equal(lines(csv.body)[1], '5,6,rejected,,,,,,required_missing,First Name: bad,')
 })
 
 t.test('the Accept header chooses the form when the query does not', async (t) => {
@@ -215,5 +215,5 @@ t.test('an outcome says what its record is called', async (t) => {
     { outcome: 'rejected', record_id: null, title: null, external_id: null }
   ])
   const { body: text } = await s.get(`/imports/${done.id}/rows?format=csv`)
-  t.match(lines(text)[1], /^1,2,created,\d+,Ann Lee,c-1,,,,$/)
+  t.match(lines(text)[1], /^1,2,created,\d+,Ann Lee,c-1,,,,,$/)
 })

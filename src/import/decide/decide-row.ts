@@ -40,6 +40,8 @@ export interface DecideContext {
   isRepeat: boolean
   /** Existing records whose name is nearly that of the row. */
   similar: number[]
+  /** Values that stand where one would be made up. */
+  generated?: RecordData | undefined
   now: Date
 }
 
@@ -106,7 +108,7 @@ function decideNew(plan: ImportPlan, row: ResolvedRow, context: DecideContext): 
     : [...missing, ...found.problems, ...(similar ? [similar] : [])]
   if (problems.some(isError)) return { action: 'reject', problems }
   assign(data, found.set)
-  if (plan.generates) Object.assign(data, generateValues(plan.type, data, context.now))
+  if (plan.generates) Object.assign(data, generateValues(plan.type, data, context))
   return { action: 'create', data: sealValues(plan, data), warnings: problems }
 }
 

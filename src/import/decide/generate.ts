@@ -3,12 +3,17 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Field, Json, RecordData, RecordType } from '../../record-types/types.ts'
 
-/** The generated values that `data` lacks. `now`: when the record is made. */
-export function generateValues(type: RecordType, data: RecordData, now: Date): RecordData {
+/** The generated values that `data` lacks. `now`: when the record is made; `generated`: values that
+ *  were made up for it before. */
+export function generateValues(
+  type: RecordType,
+  data: RecordData,
+  { now, generated = {} }: { now: Date; generated?: RecordData | undefined }
+): RecordData {
   const made: RecordData = {}
   for (const field of type.fields) {
     if (field.generated === undefined || data[field.name] !== undefined) continue
-    const value = generate(field, data, now)
+    const value = generated[field.name] ?? generate(field, data, now)
     if (value !== undefined) made[field.name] = value
   }
   return made

@@ -95,7 +95,7 @@ function newReference(
     organization_id = one.scope
     data[type.organization_field] = one.scope
   }
-  Object.assign(data, generateValues(type, data, new Date()))
+  Object.assign(data, generateValues(type, data, { now: new Date() }))
   const keys = type.match_rules.map((each) => keysOf(each, data, organization_id))
   const similar = isDefault ? null : (names.similar.get(one.name) ?? null)
   return { id, type, organization_id, data, keys, text: one.text, similar }

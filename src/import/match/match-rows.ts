@@ -11,6 +11,7 @@ import type { MatchRule, RecordData } from '../../record-types/types.ts'
 import { chooseMatch, type Hits, type Match } from '../decide/choose-match.ts'
 import type { Decision } from '../decide/decide-row.ts'
 import type { ExistingRecord } from '../decide/existing-record.ts'
+import type { ShownChanges } from '../dry-run/terms.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import type { ResolvedRow } from '../resolve/resolve-row.ts'
 import { contradict, type Identities, identitiesOf } from './identities.ts'
@@ -43,6 +44,10 @@ export interface MatchedRow {
   record_id: number | null
   /** Keys that the record gets by the decision and that were not looked up for the row. */
   gained: GainedKey[]
+  /** Only in a dry run, and where one is applied: what is to be shown of the row, and the record
+   *  about which it drifted. */
+  changes?: ShownChanges | null
+  drifted?: number | null
 }
 
 /** A key, by position of its match rule. */

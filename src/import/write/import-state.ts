@@ -35,6 +35,9 @@ export interface ClaimedImport {
   /** Of an undo: the import that it takes back. */
   undo_of: number | null
   rows_total: number | null
+  /** The dry run that it applies, and the partition of its outcomes; null: none. */
+  applied_from: number | null
+  applied_created_on: string | null
 }
 
 /** Takes the import over, whoever had it. Out: undefined when it is not to be run (any more), or is of
@@ -58,7 +61,13 @@ export async function claimImport(
     AND i.state IN ('queued', 'running', 'pausing', 'cancelling')
     RETURNING i.account_id, i.id, i.attempt, i.batches, i.idle_attempts, i.created_on, i.type, i.file_key,
       i.file_bytes, i.dialect, i.options, i.mapping, i.asked, i.next_row,
-      i.next_offset, i.next_line, i.blank_rows, i.undo_of, i.rows_total`,
+      i.next_offset, i.next_line, i.blank_rows, i.undo_of, i.rows_total, i.applied_from,
+      (
+        SELECT d.created_on
+        FROM imports d
+        WHERE d.account_id = i.account_id
+        AND d.id = i.applied_from
+      ) AS applied_created_on`,
     [account_id, import_id, kind]
   )
   return rows[0]
@@ -139,17 +148,25 @@ export async function saveProgress(
   return rows[0]
 }
 
-/** Notes how far a run has read that commits nothing in between; only for the progress shown. */
-export async function noteBytes(db: Db, run: ClaimedImport, offset: number): Promise<void> {
-  await db.query(
+/** Notes how far a run has read that commits nothing in between; only for the progress shown, which
+ *  never goes back when such a run begins anew. Out: what it is to do now. */
+export async function noteBytes(
+  db: Db,
+  run: ClaimedImport,
+  offset: number
+): Promise<{ asked: Asked | null }> {
+  const { rows } = await db.query<{ asked: Asked | null }>(
     `/* import.note_bytes */
     UPDATE imports AS i
-    SET next_offset = $4::bigint, progressed_at = now()
+    SET next_offset = GREATEST(i.next_offset, $4::bigint), progressed_at = now()
     WHERE i.account_id = $1::integer
     AND i.id = $2::bigint
-    AND i.attempt = $3::integer`,
+    AND i.attempt = $3::integer
+    RETURNING i.asked`,
     [run.account_id, run.id, run.attempt, offset]
   )
+  if (!rows[0]) throw new StaleAttempt(run)
+  return rows[0]
 }
 
 // What becomes of an import that leaves its worker before its end: what was asked for last.
@@ -245,9 +262,6 @@ export async function checkAttempt(db: Db, run: ClaimedImport): Promise<{ asked:
   if (!rows[0]) throw new StaleAttempt(run)
   return rows[0]
 }
-
-/** The state in which a run leaves an import that was asked to stop. */
-export const stateAsked = { pause: 'paused', cancel: 'cancelled' } as const
 
 /** Another worker has taken the import over: this one must not write any more. */
 export class StaleAttempt extends Error {

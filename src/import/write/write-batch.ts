@@ -10,12 +10,13 @@ import type { BatchRecord } from '../batch-records.ts'
 import type { Decision } from '../decide/decide-row.ts'
 import { keptCells } from '../decide/secret-values.ts'
 import type { DecidedBatch } from '../decide-rows.ts'
+import { withoutMade } from '../dry-run/shown-changes.ts'
 import type { NewReference } from '../match/create-references.ts'
 import type { ImportPlan } from '../resolve/plan.ts'
 import { warn } from '../resolve/resolve-row.ts'
 import type { Outcome, Problem } from '../terms.ts'
 import { copyWaiting, dropWaiting } from './waiting-rows.ts'
-import { copyOutcomes, type RowOutcome } from './write-outcomes.ts'
+import { copyForeseen, copyOutcomes, type RowOutcome } from './write-outcomes.ts'
 import {
   type ChangedRecord,
   copyChanges,
@@ -38,6 +39,8 @@ export interface BatchResult {
   waiting: number
   /** What became of each row done, in order; without those that wait. */
   rows: RowOutcome[]
+  /** Records about which a row was not as its dry run showed it. */
+  drifted: number[]
 }
 
 /** Writes the batch. `named` are the records that rows may have brought into being by naming them. */
@@ -46,7 +49,7 @@ export async function writeBatch(
   { rows: decided, made, idCount }: DecidedBatch,
   named: Map<number, NewReference>
 ): Promise<BatchResult> {
-  const { tx, account_id, import_id, plan, memory } = place
+  const { tx, out, account_id, import_id, plan, memory } = place
   memory.ids.splice(0, idCount)
   const used = usedReferences(decided, named, memory)
   const created = used.map(newReferenceRecord)
@@ -72,14 +75,15 @@ export async function writeBatch(
     }
   }
   const waiting = decided.filter((one) => one.decision.action === 'wait')
-  const parts = [copyOutcomes(place, makeOutcomes())]
+  const parts = out === tx ? [copyOutcomes(place, makeOutcomes())] : []
   if (place.waited) await dropWaiting(place, decided)
   else if (waiting.length > 0) parts.push(copyWaiting(place, waiting))
   if (steps.length > 0) parts.unshift(copyChanges(write, steps))
   if (created.length + gained.length > 0) parts.unshift(copyKeys(account_id, created, gained))
   if (used.length > 0) parts.push(copyReferences(write, used))
   if (created.length > 0) parts.unshift(copyRecords(write, created))
-  await copyAll(tx, parts, whileBusy)
+  if (parts.length > 0) await copyAll(tx, parts, whileBusy)
+  if (out !== tx) await writeForeseen(place, [...makeOutcomes()])
   const referencesCreated: Record<string, number> = {}
   for (const { type } of used) {
     referencesCreated[type.name] = (referencesCreated[type.name] ?? 0) + 1
@@ -89,8 +93,16 @@ export async function writeBatch(
     ...tally(outcomes),
     referencesCreated,
     waiting: waiting.length,
-    rows: outcomes
+    rows: outcomes,
+    drifted: memory.foresight === null ? [] : decided.flatMap((one) => one.drifted ?? [])
   }
+}
+
+/** The outcomes of a dry run: apart from what it did, which is taken back. */
+async function writeForeseen(place: BatchPlace, rows: RowOutcome[]): Promise<void> {
+  const { out, memory } = place
+  const shown = rows.map((row) => withoutMade(memory.foresight, row))
+  if (shown.length > 0) await copyAll(out, [copyForeseen(place, shown)], () => {})
 }
 
 function newRecord({ type }: ImportPlan, { now, keys: known }: BatchRecord): NewRecord {
@@ -168,7 +180,7 @@ function rowOutcome(plan: ImportPlan, one: DecidedRow): RowOutcome {
   const more = problemsOf(decision)
   const problems = more.length > 0 ? [...(row.problems ?? []), ...more] : row.problems
   const rejected = decision.action === 'reject'
-  return {
+  const outcome = {
     raw:
       rejected && plan.sealsCells ? { ...row.raw, cells: keptCells(plan, row.raw.cells) } : row.raw,
     outcome: outcomeOf[decision.action],
@@ -177,6 +189,9 @@ function rowOutcome(plan: ImportPlan, one: DecidedRow): RowOutcome {
     changed_fields: decision.action === 'update' ? Object.keys(decision.set) : null,
     problems
   }
+  if (!one.changes || rejected) return outcome
+  const record_version = decision.action === 'update' ? decision.record.version : null
+  return { ...outcome, changes: one.changes, record_version }
 }
 
 function problemsOf(decision: Decision): Problem[] {

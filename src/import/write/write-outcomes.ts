@@ -2,6 +2,7 @@
 
 import { type CopyPart, copyAll } from '../../platform/copy-in.ts'
 import type { Tx } from '../../platform/db.ts'
+import type { ShownChanges } from '../dry-run/terms.ts'
 import type { Outcome, Problem, RawRow } from '../terms.ts'
 import { copyNullable, copyText, copyTextArray } from './copy-text.ts'
 
@@ -12,6 +13,9 @@ export interface RowOutcome {
   matched_by: string | null
   changed_fields: string[] | null
   problems: Problem[] | null
+  /** Of a dry run: what would change, and the version of the record that it would change. */
+  changes?: ShownChanges | null
+  record_version?: number | null
 }
 
 export interface OutcomePlace {
@@ -32,6 +36,25 @@ export function copyOutcomes(
     COPY import_rows (account_id, import_id, created_on, row_number, line_number, outcome,
       record_id, matched_by, changed_fields, problems, cells) FROM STDIN`,
     lines: outcomeLines(place, rows)
+  }
+}
+
+/** The same for a dry run, with what would change. */
+export function copyForeseen(place: Omit<OutcomePlace, 'tx'>, rows: RowOutcome[]): CopyPart {
+  function* lines() {
+    let i = 0
+    for (const line of outcomeLines(place, rows)) {
+      const { changes, record_version } = rows[i++] as RowOutcome
+      const shown = changes ? copyText(JSON.stringify(changes)) : '\\N'
+      yield `${line.slice(0, -1)}\t${shown}\t${record_version ?? '\\N'}\n`
+    }
+  }
+  return {
+    sql: `/* write.insert_foreseen */
+    COPY import_rows (account_id, import_id, created_on, row_number, line_number, outcome,
+      record_id, matched_by, changed_fields, problems, cells, changes, record_version)
+    FROM STDIN`,
+    lines: lines()
   }
 }
 
