@@ -92,7 +92,13 @@ t.test(
     t.equal(await stateOf(service, import_id), 'completed', 'a dry run changes nothing')
     t.strictSame(codesOf(tried.rows), ['reverted', 'reverted', 'reverted changed_since'])
     const { rows } = await undo(service, import_id)
-    const titled = (all: { title: string }[]) => all.map((row) => ({ ...row, title: '' }))
+    t.same(
+      tried.rows[0].changes,
+      { first_name: { from: 'Cid1', to: 'Cid' } },
+      'shows what it would do'
+    )
+    const titled = (all: { title: string }[]) =>
+      all.map((row) => ({ ...row, title: '', changes: null }))
     t.strictSame(titled(rows), titled(tried.rows), 'and says what happens')
     const of = (id: number) => rows.find(({ record_id }) => record_id === id)
     t.match(of(await idOf(service, 'x1')), {

@@ -193,8 +193,6 @@ export async function finishImport(
       UPDATE imports AS i
       SET state = ${stateNow}, asked = NULL, rows_total = COALESCE($5::bigint, i.rows_total),
         error = $6::jsonb,
-        -- What was read without anything being written is read again.
-        next_offset = CASE WHEN i.next_row = 0 THEN 0 ELSE i.next_offset END,
         finished_at = CASE WHEN ${stateNow} IN ('queued', 'paused') THEN NULL ELSE now() END,
         idle_attempts = CASE WHEN ${stateNow} IN ('queued', 'paused') THEN 0
           ELSE i.idle_attempts END

@@ -23,6 +23,7 @@ t.test('every option is read', async (t) => {
     type: 'contacts',
     profile: 'nightly',
     mode: 'update_only',
+    dry_run: 'true',
     allow_partial: 'false',
     organization: 'Acme',
     mapping: '{"E-Mail":"emails","Fax":null}',
@@ -44,6 +45,7 @@ t.test('every option is read', async (t) => {
   t.same(options, {
     profile: 'nightly',
     mode: 'update_only',
+    dry_run: true,
     allow_partial: false,
     organization: 'Acme',
     mapping: { 'E-Mail': 'emails', Fax: null },
@@ -76,7 +78,7 @@ const refused: [string, string, string, RegExp][] = [
     'typo',
     'x',
     'unknown_option',
-    /Known options: type, profile, mode, allow_partial, organization/
+    /Known options: type, profile, mode, dry_run, allow_partial, organization/
   ],
   ['__proto__', 'x', 'unknown_option', /Known options/],
   ['toString', 'x', 'unknown_option', /Known options/],
