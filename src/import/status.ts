@@ -19,6 +19,12 @@ export const importStates = [
 ] as const
 export type ImportState = (typeof importStates)[number]
 
+/** Of an import whose undo was redone: the undo of that redo makes the first undo hold again. */
+const redoUndone = {
+  undone: 'the redo of its undo was taken back',
+  partially_undone: 'the redo of its undo was partly taken back'
+}
+
 /** Every move, by the state it begins in, with when it happens. */
 export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = {
   // Uploaded with start=false: waits for its mapping to be reviewed.
@@ -69,20 +75,24 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
   },
   cancelled: {
     queued: 'POST /imports/{id}/retry',
-    undoing: 'POST /imports/{id}/undo'
+    undoing: 'POST /imports/{id}/undo',
+    ...redoUndone
   },
   // A dry run that can be applied. Applying it is an import of its own.
   ready: {},
   completed: {
-    undoing: 'POST /imports/{id}/undo'
+    undoing: 'POST /imports/{id}/undo',
+    ...redoUndone
   },
   completed_with_errors: {
     queued: 'POST /imports/{id}/retry',
-    undoing: 'POST /imports/{id}/undo'
+    undoing: 'POST /imports/{id}/undo',
+    ...redoUndone
   },
   failed: {
     queued: 'POST /imports/{id}/retry',
-    undoing: 'POST /imports/{id}/undo'
+    undoing: 'POST /imports/{id}/undo',
+    ...redoUndone
   },
   // Another import, of kind `undo`, takes back what this one wrote.
   undoing: {
@@ -102,6 +112,7 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
   },
   partially_undone: {
     undoing: 'POST /imports/{id}/undo, for the records that were kept',
+    undone: redoUndone.undone,
     cancelled: 'its undo was taken back (redo)',
     completed: 'its undo was taken back (redo)',
     completed_with_errors: 'its undo was taken back (redo)',

@@ -112,6 +112,24 @@ t.test(
   }
 )
 
+t.test('the redo of an undo can be taken back, and that again', async (t) => {
+  const service = await setup(t)
+  const { second, before } = await changed(service)
+  const after = await readStore(service)
+  const states = async (...ids: number[]) =>
+    (await Promise.all(ids.map((id) => show(service, id)))).map(({ state }) => state)
+  const one = (await undoHere(service, second)).undo.id
+  const two = (await undoHere(service, one)).undo.id
+  t.strictSame(await readStore(service), after)
+  t.strictSame(await states(second, one, two), ['completed', 'undone', 'completed'])
+  const three = (await undoHere(service, two)).undo.id
+  t.strictSame(await readStore(service), before)
+  t.strictSame(await states(second, one, two), ['undone', 'completed', 'undone'])
+  await undoHere(service, three, { verb: 'redo' })
+  t.strictSame(await readStore(service), after)
+  t.strictSame(await states(second, one, two), ['completed', 'undone', 'completed'])
+})
+
 t.test('cancelled before it began: the import is as it had ended', async (t) => {
   const service = await setup(t)
   const { second } = await changed(service)
