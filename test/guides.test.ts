@@ -16,7 +16,7 @@ import { setup } from './setup.ts'
 
 const root = join(import.meta.dirname, '..')
 const guides = readdirSync(join(root, 'docs/guides')).map((name) => `docs/guides/${name}`)
-const pages = [...guides, 'docs/importing.md', 'docs/record-types.md']
+const pages = [...guides, 'docs/importing.md', 'docs/record-types.md', 'docs/undo.md']
 const documentedAddress = 'http://127.0.0.1:8080'
 
 const read = (page: string) => readFileSync(join(root, page), 'utf8')
