@@ -1,11 +1,12 @@
 // One batch of an undo inside a transaction: turn -> read -> plan -> settle -> write. The number of
 // statements is a constant, whatever the batch holds. Called by commit-undo.ts.
 
+import { appError } from '../errors.ts'
 import type { ClaimedImport } from '../import/write/import-state.ts'
 import { copyAll } from '../platform/copy-in.ts'
 import type { Db, Tx } from '../platform/db.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import type { TypeCatalogue } from '../record-types/registry.ts'
+import { shownNames, type TypeCatalogue } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import { isSensitive, type RecordData, type RecordType } from '../record-types/types.ts'
 import { idsOf } from '../records/history/shown-values.ts'
@@ -201,10 +202,14 @@ async function planBatch(
   return targets.map((target) => {
     const { record_id } = target
     const type = types.getById(target.type_id)
-    if (!type) throw new TypesChanged()
+    if (!type) throw appError('unknown_record_type', unknown(target.type_id, types))
     const now = records.get(record_id) ?? null
     return planRecord({ job, target, type, secrets, now, changes: changesOf(record_id) })
   })
+}
+
+const unknown = (type_id: number, types: TypeCatalogue) => {
+  return { type: `no. ${type_id}`, known: shownNames(types) }
 }
 
 /** What settling has to know: a statement each for references, identities, and rules that compare. */

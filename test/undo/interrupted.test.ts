@@ -209,6 +209,30 @@ t.test('a dry run writes nothing but its outcomes', async (t) => {
   t.match(await runJob(service, id), { state: 'completed', counts: { reverted: 12 } })
 })
 
+t.test('somebody who restores records while they are taken back is seen', async (t) => {
+  const service = await setup(t)
+  const count = 30
+  for (const name of ['Ann', 'Bob']) {
+    const { body } = await service.uploadCsv(fileOf(count, name))
+    await runJob(service, body.id)
+  }
+  const { body } = await service.get('/records?type=contacts&limit=100')
+  const ids: number[] = body.data.map(({ id }: { id: number }) => id)
+  const id = await askUndo(service, 2)
+  const restored = (async () => {
+    for (const one of ids.toReversed()) {
+      const wanted = { body: { version: 1 } }
+      t.equal((await service.request('POST', `/records/${one}/restore`, wanted)).status, 200)
+    }
+  })()
+  const undo = await runJob(service, id, { batchRows: 2 })
+  await restored
+  t.match(undo, { state: 'completed', counts: { reverted: count, failed: 0 } })
+  const { body: after } = await service.get('/records?type=contacts&limit=100')
+  for (const { data } of after.data) t.match(data.first_name, /^Ann/)
+  t.strictSame(await faultsOf(service, await readStore(service)), [])
+})
+
 t.test('an import that refers to what goes, while it goes: nothing dangles', async (t) => {
   const service = await setup(t, { worker: true, config: { batchRows: 3, workerConcurrency: 4 } })
   const csv = (count: number, name: number) =>
