@@ -7,6 +7,8 @@ ALTER TABLE imports
   ADD COLUMN kind text NOT NULL DEFAULT 'import',
   -- What a worker is to do as soon as its batch has ended; null: go on.
   ADD COLUMN asked text,
+  -- The rows that waited for the end of the file are being taken for the last time.
+  ADD COLUMN in_last_round boolean NOT NULL DEFAULT false,
   -- Batches committed. A worker that knows of more has outlived a crash of the database server that
   -- took the last ones with it.
   ADD COLUMN batches bigint NOT NULL DEFAULT 0,
@@ -109,6 +111,6 @@ ALTER TABLE imports
   DROP CONSTRAINT imports_state_check,
   DROP COLUMN rows_kept, DROP COLUMN rows_reverted, DROP COLUMN state_before,
   DROP COLUMN undone_by, DROP COLUMN undo_of, DROP COLUMN applied_by, DROP COLUMN applied_from,
-  DROP COLUMN asked, DROP COLUMN kind, DROP COLUMN batches,
+  DROP COLUMN in_last_round, DROP COLUMN asked, DROP COLUMN kind, DROP COLUMN batches,
   ADD CONSTRAINT imports_state_check CHECK (state IN ('draft', 'queued', 'running', 'cancelling',
     'cancelled', 'completed', 'completed_with_errors', 'failed'));

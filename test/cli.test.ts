@@ -110,6 +110,26 @@ t.test('import --dry-run shows what would happen, and apply does it', async (t) 
   t.match(again.stderr, /applied already, by import 2/)
 })
 
+t.test('undo takes an import back, and says what was kept and why', async (t) => {
+  const { run, runCsv } = await setupCli(t)
+  const { id } = await runCsv(good, { name: 'people.csv' })
+  await runCsv('organization,first_name\nAcme,Bob\n', { name: 'later.csv' })
+  const tried = await run(['undo', String(id), '--dry-run'])
+  t.match(tried.stdout, /^Dry run of undo 3 of import 1 \(contacts\): completed with errors\n/)
+  const { code, stdout } = await run(['undo', String(id)])
+  t.equal(code, 1)
+  t.match(stdout, /Undo 4 of import 1 .*\n {2}reverted +1\n {2}kept +1\n/)
+  t.match(
+    stdout,
+    /referred_to: 1\n {4}organizations \d+ Acme: 1 record\(s\) refer to it.*later.csv/
+  )
+  const again = await run(['undo', String(id)])
+  t.match(again, { code: 1, stdout: /kept +1\n/ })
+  const redo = await run(['undo', '4', '--json'])
+  t.match([redo.code, JSON.parse(redo.stdout).state], [0, 'completed'])
+  t.match(await run(['undo', '99']), { code: 2, stderr: /import_not_found/ })
+})
+
 t.test('import without --wait returns at once', async (t) => {
   const { run, file } = await setupCli(t)
   const path = await file('people.csv', mixed)

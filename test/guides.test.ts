@@ -16,7 +16,8 @@ import { setup } from './setup.ts'
 
 const root = join(import.meta.dirname, '..')
 const guides = readdirSync(join(root, 'docs/guides')).map((name) => `docs/guides/${name}`)
-const pages = [...guides, 'docs/importing.md', 'docs/dry-run.md', 'docs/record-types.md']
+const docs = ['importing', 'dry-run', 'record-types', 'undo'].map((name) => `docs/${name}.md`)
+const pages = [...guides, ...docs]
 const documentedAddress = 'http://127.0.0.1:8080'
 
 const read = (page: string) => readFileSync(join(root, page), 'utf8')

@@ -35,8 +35,13 @@ function createBar(stream: NodeJS.WriteStream): Progress {
         speed: Math.round(job.rows.per_second ?? 0).toLocaleString('en'),
         left: job.rows.eta_seconds === null ? job.state : `${job.rows.eta_seconds} s left`
       }
-      if (!started) bar.start(job.bytes.total, job.bytes.done, payload)
-      else bar.update(job.bytes.done, payload)
+      // An undo has no bytes, and knows its records.
+      const { done, total } = job.file ? job.bytes : job.rows
+      if (!started) bar.start(total ?? 0, done, payload)
+      else {
+        bar.setTotal(total ?? 0)
+        bar.update(done, payload)
+      }
       started = true
     },
     end() {

@@ -4,7 +4,7 @@
 import { type Db, type Tx, withTransaction } from '../platform/db.ts'
 import type { Run } from './run.ts'
 import type { Checkpoint } from './terms.ts'
-import { type Asked, saveProgress } from './write/import-state.ts'
+import { type Asked, noteLastRound, saveProgress } from './write/import-state.ts'
 import type { BatchResult } from './write/write-batch.ts'
 
 export interface Keeping {
@@ -14,6 +14,8 @@ export interface Keeping {
   transact<T>(work: (at: { tx: Tx; out: Tx }) => Promise<T>): Promise<T>
   /** Adds a batch to the import, at the end of its work. Out: what the import is to do now. */
   save(tx: Tx, result: BatchResult, checkpoint: Checkpoint): Promise<{ asked: Asked | null }>
+  /** The rows that wait are taken for the last time from here on. */
+  noteLast(): Promise<void>
 }
 
 /** Every batch is committed by itself, with its outcomes and the checkpoint. */
@@ -32,6 +34,7 @@ export function keepEachBatch({ pool, run }: Pick<Run, 'pool' | 'run'>): Keeping
       const saved = await saveProgress(tx, run, { ...result, checkpoint })
       batches = saved.batches
       return saved
-    }
+    },
+    noteLast: () => noteLastRound(pool, run)
   }
 }

@@ -8,6 +8,7 @@ import { readCursor, toPage } from '../platform/cursor.ts'
 import type { Db } from '../platform/db.ts'
 import type { TypeCatalogue } from '../record-types/registry.ts'
 import type { RecordData, RecordType } from '../record-types/types.ts'
+import { readDeleted } from '../records/history/store.ts'
 import { recordTitle } from '../records/record-json.ts'
 import { getRecords } from '../records/store.ts'
 import { changesText, type NamedChanges, nameChanges } from './dry-run/name-changes.ts'
@@ -178,11 +179,11 @@ function sentence({ column, message }: Problem): string {
   return column === null ? message : `${column}: ${message}`
 }
 
-/** What the records of a page of outcomes, and those that changes refer to, are called now: a
- *  statement for each type. */
+/** What the records of a page of outcomes, and those that changes refer to, are called now, or were
+ *  when they were deleted: a statement for each type, and one for those that are gone. */
 async function nameRecords(
   db: Db,
-  { account_id, type: own, types }: RowChoice,
+  { account_id, type: own, types, import: { created_on } }: RowChoice,
   rows: OutcomeRow[]
 ): Promise<NamedOutcome[]> {
   const typeOf = ({ type_id }: OutcomeRow) => (type_id === null ? own : types.getById(type_id))
@@ -196,6 +197,9 @@ async function nameRecords(
     const named = await nameChanges(db, { account_id, types, type }, changes)
     for (const [index, row] of those.entries()) changesOf.set(row, named[index] ?? null)
   }
+  const gone = rows.flatMap(({ record_id: id }) => (id !== null && !byId.has(id) ? [id] : []))
+  const deleted = await readDeleted(db, account_id, gone, created_on)
+  for (const [id, data] of deleted) byId.set(id, data)
   return rows.map((row) => {
     const type = typeOf(row)
     const data = byId.get(row.record_id ?? 0)

@@ -130,6 +130,7 @@ async function writeAll(started: Run, { tx, out }: Trial, refusal: Refusal): Pro
     memory,
     db: tx,
     stop: () => started.signal.aborted,
+    noteLast: async () => {},
     take: (batch) => take(batch, () => {}, true)
   })
   if (started.signal.aborted) throw new Rollback('stopped')

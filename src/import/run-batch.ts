@@ -10,6 +10,7 @@ import type { ExistingRecord } from './decide/existing-record.ts'
 import { decideRows } from './decide-rows.ts'
 import { foresee, noteAsked } from './dry-run/foresee.ts'
 import type { Foresight } from './dry-run/terms.ts'
+import { requireOrganization } from './match/check-organization.ts'
 import type { NewReference } from './match/create-references.ts'
 import { createKeyFilter } from './match/key-filter.ts'
 import { isTypeEmpty, lockTypes } from './match/lock-types.ts'
@@ -105,6 +106,7 @@ export function nextRows(waiting: ResolvedRow[], rowCount: number): ResolvedRow[
 export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise<BatchResult> {
   const { tx, account_id, plan, memory } = place
   await takeTurn(place, given)
+  await requireOrganization(tx, account_id, plan)
   let rows = given.prepared
   let created: Map<number, NewReference> = new Map()
   if (rows === null || given.epoch !== memory.epoch) {

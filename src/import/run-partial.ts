@@ -71,6 +71,7 @@ export async function takeRows(started: Run, keeping: Keeping, from: Checkpoint)
     turnIsOver: false,
     stop: () => partial.asked !== null || partial.turnIsOver || signal.aborted
   }
+  partial.memory.isLast = run.in_last_round
   if (from.rows > 0) await recall(partial)
   let isRead = false
   if (!partial.stop()) {
@@ -125,6 +126,7 @@ async function takeWaiting(partial: PartialRun): Promise<void> {
     memory,
     db: keeping.db,
     stop,
+    noteLast: keeping.noteLast,
     async take(batch) {
       const place = { ...partial, whileBusy: () => {}, waited: true }
       const step = await commitBatch(place, batch, () => partial.done)

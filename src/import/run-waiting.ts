@@ -15,6 +15,8 @@ export interface WaitingRun {
   db: Db
   /** Runs one batch. Out: how many of its first rows are done, and how many of those still wait. */
   take(batch: PreparedBatch, rows: ResolvedRow[]): Promise<{ rowCount: number; waiting: number }>
+  /** Called before the last round: who takes the import over has to begin with that one. */
+  noteLast(): Promise<void>
   stop(): boolean
 }
 
@@ -25,7 +27,9 @@ export async function runWaiting(waiting: WaitingRun): Promise<void> {
   while (!stop()) {
     const { settled, left } = await takeRound(waiting)
     if (left === 0) return
-    if (settled > 0) continue
+    // A round that was cut short says nothing.
+    if (settled > 0 || stop()) continue
+    await waiting.noteLast()
     memory.isLast = true
     memory.epoch++
   }

@@ -280,7 +280,10 @@ export const RowSchema = answer(
     outcome: oneOf(shownOutcomes, 'What became of the row; of an undo: of the record.'),
     record_id: nullable(Type.Integer(), 'The record it made, changed or matched; null: none.'),
     type: nullable(Type.String(), 'Record type of that record; null: there is none any more.'),
-    title: nullable(Type.String(), 'What that record is called now; null: there is none.'),
+    title: nullable(
+      Type.String(),
+      'What that record is called now, or was when it was deleted; null: there is none.'
+    ),
     external_id: nullable(Type.String(), 'Its id in the system the data comes from; null: none.'),
     matched_by: nullable(Type.String(), 'Match rule that found the record; null: none did.'),
     changed_fields: nullable(

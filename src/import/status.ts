@@ -37,6 +37,12 @@ export const stateTexts: Record<ImportState, string> = {
   partially_undone: 'Some of what it wrote is taken back, the rest was kept as it is.'
 }
 
+/** Of an import whose undo was redone: the undo of that redo makes the first undo hold again. */
+const redoUndone = {
+  undone: 'the redo of its undo was taken back',
+  partially_undone: 'the redo of its undo was partly taken back'
+}
+
 /** Every move, by the state it begins in, with when it happens. */
 export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = {
   draft: {
@@ -80,19 +86,23 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
   },
   cancelled: {
     queued: 'POST /imports/{id}/retry',
-    undoing: 'POST /imports/{id}/undo'
+    undoing: 'POST /imports/{id}/undo',
+    ...redoUndone
   },
   ready: {},
   completed: {
-    undoing: 'POST /imports/{id}/undo'
+    undoing: 'POST /imports/{id}/undo',
+    ...redoUndone
   },
   completed_with_errors: {
     queued: 'POST /imports/{id}/retry',
-    undoing: 'POST /imports/{id}/undo'
+    undoing: 'POST /imports/{id}/undo',
+    ...redoUndone
   },
   failed: {
     queued: 'POST /imports/{id}/retry',
-    undoing: 'POST /imports/{id}/undo'
+    undoing: 'POST /imports/{id}/undo',
+    ...redoUndone
   },
   undoing: {
     undone: 'every record is as it was before',
@@ -111,6 +121,7 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
   },
   partially_undone: {
     undoing: 'POST /imports/{id}/undo, for the records that were kept',
+    undone: redoUndone.undone,
     cancelled: 'its undo was taken back (redo)',
     completed: 'its undo was taken back (redo)',
     completed_with_errors: 'its undo was taken back (redo)',

@@ -26,7 +26,14 @@ import {
   type Tally,
   tallyOf
 } from './revert/write-outcomes.ts'
-import { noteBatch, revertBatch, TypesChanged, typesToHold, type UndoRun } from './revert-batch.ts'
+import {
+  noteBatch,
+  type ReadAhead,
+  revertBatch,
+  TypesChanged,
+  typesToHold,
+  type UndoRun
+} from './revert-batch.ts'
 import type { Target } from './terms.ts'
 
 /** How the batches of an undo are written. */
@@ -104,14 +111,14 @@ const isDataError = (code: string) => /^(22|23|54)/.test(code)
 export async function commitTargets(
   committing: Committing,
   targets: Target[],
-  isLast: boolean
+  { isLast, ahead }: { isLast: boolean; ahead: ReadAhead | null }
 ): Promise<Step> {
   const { undo, committer, log } = committing
   for (let tries = 1; ; tries++) {
     try {
       const { end, asked } = await committer.commit((place) => {
         const after = committing.count
-        return revertBatch(undo, committing.types, { ...place, after, isLast }, targets)
+        return revertBatch(undo, committing.types, { ...place, after, isLast, ahead }, targets)
       })
       noteBatch(undo, end)
       committing.count += end.outcomes.length
@@ -119,6 +126,7 @@ export async function commitTargets(
     } catch (error) {
       // What was read of references in a transaction that is gone is not sure any more.
       undo.memory.referrers = null
+      undo.memory.epoch++
       if (error instanceof TypesChanged && tries < maxTries) {
         await refreshTypes(committing)
         continue
@@ -144,8 +152,9 @@ export async function refreshTypes(committing: Committing): Promise<void> {
 
 async function commitHalves(committing: Committing, targets: Target[], isLast: boolean) {
   const middle = Math.ceil(targets.length / 2)
-  const first = await commitTargets(committing, targets.slice(0, middle), isLast)
-  const second = await commitTargets(committing, targets.slice(middle), isLast)
+  const how = { isLast, ahead: null }
+  const first = await commitTargets(committing, targets.slice(0, middle), how)
+  const second = await commitTargets(committing, targets.slice(middle), how)
   return {
     decided: first.decided + second.decided,
     waiting: [...first.waiting, ...second.waiting],

@@ -1,11 +1,12 @@
 // One batch of an undo inside a transaction: turn -> read -> plan -> settle -> write. The number of
 // statements is a constant, whatever the batch holds. Called by commit-undo.ts.
 
+import { appError } from '../errors.ts'
 import type { ClaimedImport } from '../import/write/import-state.ts'
 import { copyAll } from '../platform/copy-in.ts'
-import type { Tx } from '../platform/db.ts'
+import type { Db, Tx } from '../platform/db.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import type { TypeCatalogue } from '../record-types/registry.ts'
+import { shownNames, type TypeCatalogue } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import { isSensitive, type RecordData, type RecordType } from '../record-types/types.ts'
 import { idsOf } from '../records/history/shown-values.ts'
@@ -27,7 +28,7 @@ import { findReferrers, type IdRange, type Referrers } from './revert/referrers.
 import type { Job } from './revert/targets.ts'
 import { copyOutcomes, type RecordOutcome } from './revert/write-outcomes.ts'
 import { writePlans } from './revert/write-records.ts'
-import type { MakerId, Target } from './terms.ts'
+import type { HeldRecord, MakerId, PastChange, Target } from './terms.ts'
 
 /** What an undo knows from batch to batch; lost with its worker, and then found out again. */
 export interface UndoMemory {
@@ -38,6 +39,8 @@ export interface UndoMemory {
   referrers: Referrers | null
   /** write_seq of the types as the undo left them: another value means somebody else wrote. */
   seqs: Map<number, number>
+  /** Raised whenever somebody else wrote: what was read before is uncertain. */
+  epoch: number
   makers: {
     imports: Map<number, { kind: 'import' | 'undo'; file_name: string }>
     keys: Map<number, string>
@@ -58,6 +61,28 @@ export interface UndoRun {
   loadWritten(): Promise<IdSet>
 }
 
+/** What was read of a batch before its turn. */
+export interface ReadAhead {
+  /** It stands as long as nobody else writes: the undo has each record in one batch only. */
+  epoch: number
+  records: Map<number, HeldRecord>
+  changesOf: (id: number) => PastChange[]
+}
+
+/** Reads the records of a batch, and their history. */
+export async function readTargets(
+  { run, since, memory }: UndoRun,
+  db: Db,
+  targets: Target[]
+): Promise<ReadAhead> {
+  const { epoch } = memory
+  const ids = targets.map(({ record_id }) => record_id)
+  const type_ids = [...new Set(targets.map(({ type_id }) => type_id))]
+  const records = await readRecords(db, run.account_id, type_ids, ids)
+  const changesOf = await readChanges(db, run.account_id, ids, since)
+  return { epoch, records, changesOf }
+}
+
 export interface BatchPlace {
   /** Where records are written, and where outcomes are: another one in a dry run. */
   tx: Tx
@@ -66,6 +91,8 @@ export interface BatchPlace {
   after: number
   /** No record that waits would still change: what waits stays. */
   isLast: boolean
+  /** What was read of the batch already; null: nothing. */
+  ahead: ReadAhead | null
 }
 
 export interface BatchEnd {
@@ -95,7 +122,7 @@ export async function revertBatch(
   const { tx } = place
   const { run, job } = undo
   const turn = await takeTurn(undo, types, tx)
-  const plans = await planBatch(undo, turn.types, tx, targets)
+  const plans = await planBatch(undo, turn.types, place, targets)
   if (plans.some(({ action }) => action === 'delete')) {
     // Whoever else writes the types that refer makes it uncertain: see takeTurn.
     const { memory, ranges } = undo
@@ -156,27 +183,33 @@ async function takeTurn(undo: UndoRun, known: TypeCatalogue, tx: Tx): Promise<Tu
   // A type that refers to these records may have been defined meanwhile.
   if (typesToHold(undo, types).some((id) => !seqs.has(id))) throw new TypesChanged()
   const { memory } = undo
-  if ([...seqs].some(([id, seq]) => memory.seqs.get(id) !== seq)) memory.referrers = null
+  if ([...seqs].some(([id, seq]) => memory.seqs.get(id) !== seq)) {
+    memory.referrers = null
+    memory.epoch++
+  }
   return { types, seqs }
 }
 
 async function planBatch(
-  { run, job, secrets, since }: UndoRun,
+  undo: UndoRun,
   types: TypeCatalogue,
-  tx: Tx,
+  { tx, ahead }: BatchPlace,
   targets: Target[]
 ): Promise<RecordPlan[]> {
-  const ids = targets.map(({ record_id }) => record_id)
-  const type_ids = [...new Set(targets.map(({ type_id }) => type_id))]
-  const records = await readRecords(tx, run.account_id, type_ids, ids)
-  const changesOf = await readChanges(tx, run.account_id, ids, since)
+  const { job, secrets, memory } = undo
+  const stands = ahead !== null && ahead.epoch === memory.epoch
+  const { records, changesOf } = stands ? ahead : await readTargets(undo, tx, targets)
   return targets.map((target) => {
     const { record_id } = target
     const type = types.getById(target.type_id)
-    if (!type) throw new TypesChanged()
+    if (!type) throw appError('unknown_record_type', unknown(target.type_id, types))
     const now = records.get(record_id) ?? null
     return planRecord({ job, target, type, secrets, now, changes: changesOf(record_id) })
   })
+}
+
+const unknown = (type_id: number, types: TypeCatalogue) => {
+  return { type: `no. ${type_id}`, known: shownNames(types) }
 }
 
 /** What settling has to know: a statement each for references, identities, and rules that compare. */

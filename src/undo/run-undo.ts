@@ -42,7 +42,7 @@ import {
   targetBatches
 } from './revert/targets.ts'
 import { saveTally, saveTotal, type Tally } from './revert/write-outcomes.ts'
-import type { UndoRun } from './revert-batch.ts'
+import { type ReadAhead, readTargets, type UndoRun } from './revert-batch.ts'
 import type { Target } from './terms.ts'
 
 // Attempts in a row without a single committed batch, after which the undo is given up.
@@ -118,7 +118,7 @@ async function prepare(context: RunContext, run: ClaimedImport): Promise<Started
     dry_run: run.options.dry_run ?? false,
     since: dayBefore(row.started_at ?? row.created_at),
     total: run.rows_total ?? count,
-    memory: { done, written: null, referrers: null, seqs: new Map(), makers },
+    memory: { done, written: null, referrers: null, seqs: new Map(), epoch: 0, makers },
     loadWritten: () => loadWritten(started)
   }
   if (run.rows_total === null) {
@@ -163,10 +163,10 @@ async function runBatches(started: Started, committer: Committer): Promise<Asked
   let asked: Asked | 'turn' | null = null
   const stop = () => asked !== null || signal.aborted
   /** Out: records that wait for others. */
-  const take = async (batches: AsyncIterable<Target[]> | Iterable<Target[]>, isLast: boolean) => {
+  const take = async (batches: AsyncIterable<Batch> | Iterable<Batch>, isLast: boolean) => {
     const waiting: Target[] = []
-    for await (const targets of batches) {
-      const step = await commitTargets(committing, targets, isLast)
+    for await (const { targets, ready } of batches) {
+      const step = await commitTargets(committing, targets, { isLast, ahead: await ready })
       for (const target of step.waiting) waiting.push(target)
       asked = step.asked
       // In one transaction there is no place to go on from, and a turn that helps no record would be
@@ -178,34 +178,52 @@ async function runBatches(started: Started, committer: Committer): Promise<Asked
     return waiting
   }
   const skips = (id: number) => memory.done.has(id) || (takenBack?.has(id) ?? false)
-  let waiting = await take(ahead(targetBatches(pool, job, size, skips)), false)
+  const read = (targets: Target[]) => readTargets(started, pool, targets)
+  let waiting = await take(ahead(targetBatches(pool, job, size, skips), read), false)
   while (waiting.length > 0 && !stop()) {
     const before = waiting.length
     // What was waited for was decided on after those that waited: the last ones go first now.
     waiting = await take(chunks(waiting.reverse(), size), false)
     // Nothing helps but to look at them all at once: they refer to each other.
-    if (waiting.length === before && !stop()) waiting = await take([waiting], true)
+    if (waiting.length === before && !stop())
+      waiting = await take(chunks(waiting, waiting.length), true)
   }
   return asked
 }
 
-function* chunks<T>(all: T[], size: number): Generator<T[]> {
-  for (let from = 0; from < all.length; from += size) yield all.slice(from, from + size)
+/** Records, and what was read of them ahead of their turn: null when nothing was. */
+interface Batch {
+  targets: Target[]
+  ready: Promise<ReadAhead | null> | null
 }
 
-/** The same batches, each read while the one before is being worked on. */
-async function* ahead<T>(batches: AsyncGenerator<T>): AsyncGenerator<T> {
-  let next = batches.next()
+function* chunks(all: Target[], size: number): Generator<Batch> {
+  for (let from = 0; from < all.length; from += size) {
+    yield { targets: all.slice(from, from + size), ready: null }
+  }
+}
+
+/** The batches, each read while the one before is being worked on. */
+async function* ahead(
+  batches: AsyncGenerator<Target[]>,
+  read: (targets: Target[]) => Promise<ReadAhead>
+): AsyncGenerator<Batch> {
+  const start = async () => {
+    const { value: targets, done } = await batches.next()
+    // Should it fail, the batch reads for itself.
+    return done ? null : { targets, ready: read(targets).catch(() => null) }
+  }
+  let next = start()
   try {
     for (;;) {
-      const { value, done } = await next
-      if (done) return
-      next = batches.next()
+      const batch = await next
+      if (batch === null) return
+      next = start()
       next.catch(() => {})
-      yield value
+      yield batch
     }
   } finally {
-    await next.catch(() => {})
+    await next.then((batch) => batch?.ready).catch(() => {})
     await batches.return(undefined)
   }
 }

@@ -112,6 +112,24 @@ t.test(
   }
 )
 
+t.test('the redo of an undo can be taken back, and that again', async (t) => {
+  const service = await setup(t)
+  const { second, before } = await changed(service)
+  const after = await readStore(service)
+  const states = async (...ids: number[]) =>
+    (await Promise.all(ids.map((id) => show(service, id)))).map(({ state }) => state)
+  const one = (await undoHere(service, second)).undo.id
+  const two = (await undoHere(service, one)).undo.id
+  t.strictSame(await readStore(service), after)
+  t.strictSame(await states(second, one, two), ['completed', 'undone', 'completed'])
+  const three = (await undoHere(service, two)).undo.id
+  t.strictSame(await readStore(service), before)
+  t.strictSame(await states(second, one, two), ['undone', 'completed', 'undone'])
+  await undoHere(service, three, { verb: 'redo' })
+  t.strictSame(await readStore(service), after)
+  t.strictSame(await states(second, one, two), ['completed', 'undone', 'completed'])
+})
+
 t.test('cancelled before it began: the import is as it had ended', async (t) => {
   const service = await setup(t)
   const { second } = await changed(service)
@@ -189,6 +207,30 @@ t.test('a dry run writes nothing but its outcomes', async (t) => {
   t.equal((await runJob(service, id, { batchRows: 5, looks: 3 })).state, 'queued')
   t.equal((await rowsOf(service, id)).length, 0)
   t.match(await runJob(service, id), { state: 'completed', counts: { reverted: 12 } })
+})
+
+t.test('somebody who restores records while they are taken back is seen', async (t) => {
+  const service = await setup(t)
+  const count = 30
+  for (const name of ['Ann', 'Bob']) {
+    const { body } = await service.uploadCsv(fileOf(count, name))
+    await runJob(service, body.id)
+  }
+  const { body } = await service.get('/records?type=contacts&limit=100')
+  const ids: number[] = body.data.map(({ id }: { id: number }) => id)
+  const id = await askUndo(service, 2)
+  const restored = (async () => {
+    for (const one of ids.toReversed()) {
+      const wanted = { body: { version: 1 } }
+      t.equal((await service.request('POST', `/records/${one}/restore`, wanted)).status, 200)
+    }
+  })()
+  const undo = await runJob(service, id, { batchRows: 2 })
+  await restored
+  t.match(undo, { state: 'completed', counts: { reverted: count, failed: 0 } })
+  const { body: after } = await service.get('/records?type=contacts&limit=100')
+  for (const { data } of after.data) t.match(data.first_name, /^Ann/)
+  t.strictSame(await faultsOf(service, await readStore(service)), [])
 })
 
 t.test('an import that refers to what goes, while it goes: nothing dangles', async (t) => {

@@ -53,11 +53,18 @@ t.test('an import is taken back; its job and its JSON say how', async (t) => {
     expired: { file: null }
   })
   t.match(
-    rows.map(({ row, line, type, changed_fields }) => ({ row, line, type, changed_fields })),
+    rows.map(({ problems, matched_by, ...row }) => row),
     [
-      { row: 1, line: 2, type: 'contacts', changed_fields: null },
+      {
+        row: 1,
+        line: 2,
+        type: 'contacts',
+        changed_fields: null,
+        title: 'Cid Poe',
+        external_id: 'x3'
+      },
       { row: 2, line: 1, type: 'contacts', changed_fields: ['first_name', 'last_name'] },
-      { row: 3, line: 0, type: 'organizations', changed_fields: null }
+      { row: 3, line: 0, type: 'organizations', changed_fields: null, title: 'B' }
     ]
   )
   t.strictSame(await readStore(service), before)
@@ -225,6 +232,47 @@ t.test('nothing to take back, and nothing kept to take it back with', async (t) 
   await service.pool.query('DELETE FROM dropped_weeks')
   await service.pool.query(dropped, ['import_rows'])
   t.match(await undo(service, good.id), { status: 410, body: { code: 'rows_gone' } })
+})
+
+t.test(
+  'an import into an organization that is gone by the time it runs writes nothing',
+  async (t) => {
+    const service = await setup(t, { worker: true })
+    const made = await service.runCsv('name\nA\n', { type: 'organizations' })
+    const csv = 'first_name\nAnn\n'
+    const draft = await service.uploadCsv(csv, { organization: 'A', start: 'false' })
+    t.equal((await undo(service, made.id)).json.state, 'completed')
+    const started = await service.request('POST', `/imports/${draft.body.id}/start`)
+    const ended = await service.waitForImport(started.body.id)
+    t.match(ended, { state: 'failed', error: { code: 'organization_not_found' } })
+    t.strictSame((await readStore(service)).records, {})
+  }
+)
+
+t.test('secrets come back, sealed, and are shown to nobody', async (t) => {
+  const service = await setup(t, { worker: true })
+  const header = 'organization,name,username,password\n'
+  const first = await service.runCsv(`${header}A,Mail,ann,old-secret\n`, { type: 'passwords' })
+  const second = await service.runCsv(`${header}A,Mail,ann,new-secret\n`, { type: 'passwords' })
+  t.match([first.counts.created, second.counts.updated], [1, 1])
+  const dry = await undo(service, second.id, 'undo', { dry_run: true })
+  const done = await undo(service, second.id)
+  t.strictSame(codesOf(done.rows), ['reverted'])
+  const { rows } = await service.pool.query(
+    `SELECT r.data ->> 'password' AS password, o.changes FROM records r, import_rows o
+    WHERE r.id = $1 AND o.import_id = $2`,
+    [done.rows[0].record_id, dry.json.id]
+  )
+  t.equal(service.secrets.open(rows[0].password), 'old-secret')
+  t.strictSame(rows[0].changes, { password: { from: { secret: true }, to: { secret: true } } })
+  const gone = await undo(service, first.id)
+  t.equal(gone.json.state, 'completed')
+  t.equal((await undo(service, gone.json.id, 'redo')).json.state, 'completed')
+  const back = await service.pool.query(
+    `SELECT data ->> 'password' AS password FROM records WHERE id = $1`,
+    [done.rows[0].record_id]
+  )
+  t.equal(service.secrets.open(back.rows[0].password), 'old-secret')
 })
 
 t.test('a request that is sent again with its key makes one undo', async (t) => {

@@ -39,7 +39,8 @@ async function tryAll(started: Run, { tx, out }: Trial): Promise<void> {
       addUp(total, result)
       total.checkpoint = checkpoint
       return seen
-    }
+    },
+    noteLast: async () => {}
   }
   // There is no place to go on from: others wait for its end.
   const { turn: _, ...whole } = started

@@ -91,7 +91,7 @@ export async function queueAgain(
     `/* import.queue_again */
     UPDATE imports i
     SET state = 'queued', asked = NULL, error = NULL, finished_at = NULL, queued_at = now(),
-      idle_attempts = 0, rows_failed = i.rows_failed - $4::bigint
+      idle_attempts = 0, in_last_round = false, rows_failed = i.rows_failed - $4::bigint
     WHERE i.account_id = $1::integer
       AND i.id = $2::bigint
       AND i.state = ANY($3::text[])`,

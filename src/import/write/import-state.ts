@@ -32,6 +32,8 @@ export interface ClaimedImport {
   next_offset: number
   next_line: number
   blank_rows: number
+  /** The rows that wait are being taken for the last time. */
+  in_last_round: boolean
   /** Of an undo: the import that it takes back. */
   undo_of: number | null
   rows_total: number | null
@@ -61,7 +63,7 @@ export async function claimImport(
     AND i.state IN ('queued', 'running', 'pausing', 'cancelling')
     RETURNING i.account_id, i.id, i.attempt, i.batches, i.idle_attempts, i.created_on, i.type, i.file_key,
       i.file_bytes, i.dialect, i.options, i.mapping, i.asked, i.next_row,
-      i.next_offset, i.next_line, i.blank_rows, i.undo_of, i.rows_total, i.applied_from,
+      i.next_offset, i.next_line, i.blank_rows, i.in_last_round, i.undo_of, i.rows_total, i.applied_from,
       (
         SELECT d.created_on
         FROM imports d
@@ -146,6 +148,21 @@ export async function saveProgress(
   if (!rows[0]) throw new StaleAttempt(run)
   if (rows[0].batches !== run.batches + 1) throw new LostBatches(run)
   return rows[0]
+}
+
+/** Notes that the last round over the rows that wait has begun: a worker that takes the import over
+ *  must not give them another one. Throws StaleAttempt. */
+export async function noteLastRound(db: Db, run: ClaimedImport): Promise<void> {
+  const { rowCount } = await db.query(
+    `/* import.note_last_round */
+    UPDATE imports AS i
+    SET in_last_round = true
+    WHERE i.account_id = $1::integer
+    AND i.id = $2::bigint
+    AND i.attempt = $3::integer`,
+    [run.account_id, run.id, run.attempt]
+  )
+  if (rowCount !== 1) throw new StaleAttempt(run)
 }
 
 /** Notes how far a run has read that commits nothing in between; only for the progress shown, which

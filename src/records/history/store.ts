@@ -121,6 +121,29 @@ export async function findDeleted(
   return { row, facts }
 }
 
+/** What deleted records were when they were deleted last, by id; those that never were are absent.
+ *  `since`: a day before which none of them was. */
+export async function readDeleted(
+  db: Db,
+  account_id: number,
+  ids: number[],
+  since: string
+): Promise<Map<number, RecordData>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await db.query<{ record_id: number; before: RecordData }>(
+    `/* history.read_deleted */
+    SELECT DISTINCT ON (c.record_id) c.record_id, c.before
+    FROM record_changes c
+    WHERE c.account_id = $1::integer
+      AND c.record_id = ANY ($2::bigint[])
+      AND c.changed_on >= $3::date - 1
+      AND c.action = 'delete'
+    ORDER BY c.record_id, c.version DESC`,
+    [account_id, ids, since]
+  )
+  return new Map(rows.map(({ record_id, before }) => [record_id, before]))
+}
+
 /** What the fields that changed since a version were in it; null: they had no value. `kept`: how many
  *  of the changes since are still there. */
 export async function readSince(

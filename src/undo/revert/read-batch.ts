@@ -1,19 +1,19 @@
 // What a batch of an undo has to know: records, their history since the job, and what stands around.
 // A constant number of statements, whatever the batch holds.
 
-import type { Tx } from '../../platform/db.ts'
+import type { Db, Tx } from '../../platform/db.ts'
 import type { RecordData } from '../../record-types/types.ts'
 import type { HeldRecord, MakerId, PastChange } from '../terms.ts'
 
 /** The records of all types by id; those that do not exist are absent. */
 export async function readRecords(
-  tx: Tx,
+  db: Db,
   account_id: number,
   type_ids: number[],
   ids: number[]
 ): Promise<Map<number, HeldRecord>> {
   type Row = [number, number, number, number | null, RecordData, number | null]
-  const { rows } = await tx.query<Row>({
+  const { rows } = await db.query<Row>({
     text: `/* undo.read_records */
     SELECT r.id, r.type_id, r.version, r.organization_id, r.data, r.created_import_id
     FROM records r
@@ -35,7 +35,7 @@ const none: PastChange[] = []
 
 /** The changes of records since a day, oldest first, by record. */
 export async function readChanges(
-  tx: Tx,
+  db: Db,
   account_id: number,
   ids: number[],
   since: string
@@ -49,7 +49,7 @@ export async function readChanges(
     RecordData,
     PastChange['record']
   ]
-  const { rows } = await tx.query<Row>({
+  const { rows } = await db.query<Row>({
     text: `/* undo.read_changes */
     SELECT c.record_id, c.version, c.import_id, c.actor_key, c.action, c.before, c.record
     FROM record_changes c
