@@ -58,11 +58,12 @@ export function createPool(options: PoolOptions): Pool {
 /** Runs `work` in one transaction: the only BEGIN. Commits its result or rolls back and rethrows.
  *  A connection whose rollback fails is destroyed, never given back. With `wait: false` the commit
  *  does not wait for the disk: should the server crash, the last such transactions are gone as if
- *  they had never run, but none is there in part, and none without those before it. */
+ *  they had never run, but none is there in part, and none without those before it. With
+ *  `keep: false` it is rolled back also when all went well. */
 export async function withTransaction<T>(
   pool: Pool,
   work: (tx: Tx) => Promise<T>,
-  { wait = true }: { wait?: boolean } = {}
+  { wait = true, keep = true }: { wait?: boolean; keep?: boolean } = {}
 ): Promise<T> {
   const tx = await pool.connect()
   // Without a listener a connection that breaks between two statements would end the process;
@@ -73,7 +74,7 @@ export async function withTransaction<T>(
   try {
     await tx.query(wait ? 'BEGIN' : 'BEGIN; SET LOCAL synchronous_commit TO off')
     const result = await work(tx)
-    await tx.query('COMMIT')
+    await tx.query(keep ? 'COMMIT' : 'ROLLBACK')
     return result
   } catch (error) {
     // A connection that is gone, or silent, would be waited for once more: closing it rolls back.
@@ -87,20 +88,6 @@ export async function withTransaction<T>(
   } finally {
     tx.off('error', ignore)
     tx.release(broken)
-  }
-}
-
-/** Runs `work` inside a transaction that goes on when it fails: what it did is then as if it had never
- *  been. */
-export async function withSavepoint<T>(tx: Tx, work: () => Promise<T>): Promise<T> {
-  await tx.query('SAVEPOINT work')
-  try {
-    const result = await work()
-    await tx.query('RELEASE SAVEPOINT work')
-    return result
-  } catch (error) {
-    if (!isConnectionError(error)) await tx.query('ROLLBACK TO SAVEPOINT work')
-    throw error
   }
 }
 

@@ -23,6 +23,7 @@ import {
 import { settleUndone } from '../import/write/undone-state.ts'
 import { isOutOfResources, type Tx, withTransaction } from '../platform/db.ts'
 import type { Log } from '../platform/log.ts'
+import { withTrial } from '../platform/trial.ts'
 import { shownNames } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import {
@@ -226,8 +227,8 @@ async function* ahead(
   }
 }
 
-/** Ends the process of writing without a commit. */
-class Rollback extends Error {}
+/** Ends the process of trying out, and nothing is kept. */
+class Stopped extends Error {}
 
 /** Does everything in a transaction that is rolled back, and keeps what came out. */
 async function tryOut(started: Started): Promise<void> {
@@ -236,20 +237,15 @@ async function tryOut(started: Started): Promise<void> {
   const total: Tally = { reverted: 0, kept: 0, failed: 0, warnings: 0 }
   let asked: Asked | null = null
   try {
-    await withTransaction(pool, async (outcomesTx) => {
-      const undone = withTransaction(pool, async (tx) => {
-        asked = await runBatches(started, allInOne(pool, started, { tx, outcomesTx }, total))
-        throw new Rollback()
-      })
-      await undone.catch((error: unknown) => {
-        if (!(error instanceof Rollback)) throw error
-      })
-      if (asked !== null || signal.aborted) throw new Rollback()
-      await saveTally(outcomesTx, run, total)
-      await finish(started, outcomesTx)
+    await withTrial(pool, async ({ tx, out }) => {
+      const place = { tx, outcomesTx: out }
+      asked = await runBatches(started, allInOne(pool, started, place, total))
+      if (asked !== null || signal.aborted) throw new Stopped()
+      await saveTally(out, run, total)
+      await finish(started, out)
     })
   } catch (error) {
-    if (!(error instanceof Rollback)) throw error
+    if (!(error instanceof Stopped)) throw error
     if (asked !== null) await end(context, run, { state: stateAsked[asked] })
     else await leave(context, run)
   }
