@@ -93,20 +93,6 @@ export async function withTransaction<T>(
   }
 }
 
-/** Runs `work` inside a transaction that goes on when it fails: what it did is then as if it had never
- *  been. */
-export async function withSavepoint<T>(tx: Tx, work: () => Promise<T>): Promise<T> {
-  await tx.query('SAVEPOINT work')
-  try {
-    const result = await work()
-    await tx.query('RELEASE SAVEPOINT work')
-    return result
-  } catch (error) {
-    if (!isConnectionError(error)) await tx.query('ROLLBACK TO SAVEPOINT work')
-    throw error
-  }
-}
-
 const connectionErrors = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -8,14 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { rowProblem } from '../errors.ts'
 import { type Asked, checkAttempt, StaleAttempt } from '../import/write/import-state.ts'
 import { copyAll } from '../platform/copy-in.ts'
-import {
-  isConnectionError,
-  type Pool,
-  type Tx,
-  withSavepoint,
-  withTransaction
-} from '../platform/db.ts'
+import { isConnectionError, type Pool, type Tx, withTransaction } from '../platform/db.ts'
 import type { Log } from '../platform/log.ts'
+import { withSavepoint } from '../platform/trial.ts'
 import type { TypeCatalogue } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import { addTurns } from './revert/hold-types.ts'

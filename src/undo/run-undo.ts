@@ -22,6 +22,7 @@ import {
 import { settleUndone } from '../import/write/undone-state.ts'
 import { isOutOfResources, type Tx, withTransaction } from '../platform/db.ts'
 import type { Log } from '../platform/log.ts'
+import { withTrial } from '../platform/trial.ts'
 import { shownNames } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import {
@@ -228,31 +229,24 @@ async function* ahead(
   }
 }
 
-/** Ends the process of writing without a commit. */
-class Rollback extends Error {}
+/** Ends the process of trying out, and nothing is kept. */
+class Stopped extends Error {}
 
 /** Does everything in a transaction that is rolled back, and keeps what came out. */
 async function tryOut(started: Started): Promise<void> {
   const { context, run } = started
   const { pool, signal } = context
   const total: Tally = { reverted: 0, kept: 0, failed: 0, warnings: 0 }
-  let stopped = false
   try {
-    await withTransaction(pool, async (outcomesTx) => {
-      const undone = withTransaction(pool, async (tx) => {
-        const asked = await runBatches(started, allInOne(pool, started, { tx, outcomesTx }, total))
-        stopped = asked !== null || signal.aborted
-        throw new Rollback()
-      })
-      await undone.catch((error: unknown) => {
-        if (!(error instanceof Rollback)) throw error
-      })
-      if (stopped) throw new Rollback()
-      await saveTally(outcomesTx, run, total)
-      await finish(started, outcomesTx)
+    await withTrial(pool, async ({ tx, out }) => {
+      const place = { tx, outcomesTx: out }
+      const asked = await runBatches(started, allInOne(pool, started, place, total))
+      if (asked !== null || signal.aborted) throw new Stopped()
+      await saveTally(out, run, total)
+      await finish(started, out)
     })
   } catch (error) {
-    if (!(error instanceof Rollback)) throw error
+    if (!(error instanceof Stopped)) throw error
     await leave(context, run)
   }
 }
