@@ -125,6 +125,8 @@ async function breakThings(storm: Storm): Promise<void> {
     await until('another batch', isMoving, 120_000)
   }
   storm.isOver = true
+  // From here on it may be that nothing is left to write.
+  tally.figures['longest time without any batch, s'] = await longestPause(place)
   say(`${faultsOf(tally)} faults; waiting for what is under way`)
   await Promise.all(background)
 }
@@ -142,6 +144,15 @@ function chooseKind(point: number, leftMs: number): FaultKind {
 async function countBatches({ query }: Place): Promise<number> {
   const [row] = await query<{ count: number }>('SELECT count(*) AS count FROM chaos_batches')
   return row?.count ?? 0
+}
+
+async function longestPause({ query }: Place): Promise<number> {
+  const [row] = await query<{ seconds: number | null }>(
+    `SELECT round(extract(epoch FROM max(g.pause)), 1)::float8 AS seconds FROM (
+      SELECT b.written_at - lag(b.written_at) OVER (ORDER BY b.written_at) AS pause
+      FROM chaos_batches b) g`
+  )
+  return row?.seconds ?? 0
 }
 
 /** An upload whose server is killed in the middle, and which is then sent again: for as long as the
@@ -176,12 +187,6 @@ async function countEverything({ place, sent, tally, say }: Storm): Promise<void
     await checkAccount(query, account_id, sent[i] ?? [], tally)
   }
   tally.foreign = await countForeignWrites(query)
-  const [gap] = await query<{ seconds: number }>(
-    `SELECT round(extract(epoch FROM max(g.gap)))::integer AS seconds FROM (
-      SELECT b.written_at - lag(b.written_at) OVER (ORDER BY b.written_at) AS gap
-      FROM chaos_batches b) g`
-  )
-  tally.figures['longest time without any batch, s'] = gap?.seconds ?? 0
   await cleanUploads(place)
   await checkUploads(query, place.dataDir, tally)
   const imports = await query<{ id: number }>('SELECT i.id FROM imports i')

@@ -5,6 +5,8 @@ import type { FaultKind } from './faults.ts'
 
 export interface Tally extends Findings {
   scenario: string
+  /** false: it only measures. */
+  isCounted: boolean
   faults: Partial<Record<FaultKind, number>>
   imports: number
   /** Rows in the store that no batch of an import's latest attempt wrote. */
@@ -18,7 +20,7 @@ export interface Tally extends Findings {
 
 export function newTally(scenario: string): Tally {
   const none = { faults: {}, imports: 0, foreign: 0, wentBack: 0, figures: {}, seconds: 0 }
-  return { scenario, ...none, ...noFindings() }
+  return { scenario, isCounted: true, ...none, ...noFindings() }
 }
 
 export function countFault(tally: Tally, kind: FaultKind): void {
@@ -43,15 +45,19 @@ export function formatTallies(tallies: Tally[], seed: number): string {
     if (faultsOf(tally) > 0) add('faults', faultsOf(tally))
     add('imports', tally.imports)
     add('rows', tally.rows)
-    add('missing', tally.missing)
-    add('doubled', tally.doubled)
-    add('wrong otherwise', tally.wrong)
-    add('foreign writes', tally.foreign)
-    add('progress that went back', tally.wentBack)
+    if (tally.isCounted) {
+      add('missing', tally.missing)
+      add('doubled', tally.doubled)
+      add('wrong otherwise', tally.wrong)
+      add('foreign writes', tally.foreign)
+      add('progress that went back', tally.wentBack)
+    }
     for (const [name, value] of Object.entries(tally.figures)) add(name, value)
     for (const note of tally.notes) lines.push(`  ${note}`)
   }
-  const bad = tallies.filter((tally) => !isSound(tally))
-  lines.push('', bad.length === 0 ? 'Nothing missing, nothing doubled.' : 'NOT SOUND.')
+  if (!tallies.every(isSound)) lines.push('', 'NOT SOUND.')
+  else if (tallies.some((tally) => tally.isCounted)) {
+    lines.push('', 'Nothing missing, nothing doubled.')
+  }
   return lines.join('\n')
 }
