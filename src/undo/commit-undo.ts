@@ -42,17 +42,19 @@ export interface Committer {
 /** Each batch in a transaction of its own, with its progress. */
 export function batchByBatch(pool: Pool, { run }: UndoRun): Committer {
   return {
-    commit: (work) =>
-      withTransaction(
+    async commit(work) {
+      const { batches, ...done } = await withTransaction(
         pool,
         async (tx) => {
           const end = await work({ tx, outcomesTx: tx })
-          const { asked } = await saveTally(tx, run, tallyOf(end.outcomes))
-          return { end, asked }
+          return { end, ...(await saveTally(tx, run, tallyOf(end.outcomes))) }
         },
         // All of a batch is lost together or not at all, and then done again.
         { wait: false }
       )
+      run.batches = batches
+      return done
+    }
   }
 }
 

@@ -17,6 +17,7 @@ import {
   ensurePartitions,
   errorOf,
   finishImport,
+  readCounts,
   StaleAttempt
 } from '../import/write/import-state.ts'
 import { settleUndone } from '../import/write/undone-state.ts'
@@ -92,7 +93,8 @@ async function takeBack(context: RunContext, run: ClaimedImport): Promise<void> 
   const stopped = await runBatches(started, batchByBatch(pool, started))
   if (stopped === 'turn') await finishImport(pool, run, { state: 'queued' })
   else if (stopped !== null || signal.aborted) await leave(context, run)
-  else await finish(started, pool)
+  // One transaction, on one connection: no batch can be lost between its look at them and the end.
+  else await withTransaction(pool, (tx) => finish(started, tx))
 }
 
 async function prepare(context: RunContext, run: ClaimedImport): Promise<Started> {
@@ -251,28 +253,30 @@ async function tryOut(started: Started): Promise<void> {
   }
 }
 
-/** Ends an undo that has come to its end, in the transaction given or one of its own. */
-async function finish(started: Started, db: RunContext['pool'] | Tx): Promise<void> {
+/** Ends an undo that has come to its end. Throws LostBatches. */
+async function finish(started: Started, tx: Tx): Promise<void> {
   const { context, run, job, total } = started
-  const row = await getImport(db, run.account_id, run.id)
+  await readCounts(tx, run)
+  const row = await getImport(tx, run.account_id, run.id)
   const { rows_reverted = 0, rows_kept = 0, rows_failed = 0 } = row ?? {}
   // What was dropped while it ran could not be read.
   if (rows_reverted + rows_kept + rows_failed < total) await requireJob(context, run)
   const state = rows_kept + rows_failed > 0 ? 'completed_with_errors' : 'completed'
   context.log.info({ undo_of: job.id, rows_reverted, rows_kept, rows_failed }, 'undo ends')
-  if (db === context.pool) await end(context, run, { state })
-  else await finishImport(db, run, { state })
+  await endIn(tx, run, { state })
 }
 
 type End = Parameters<typeof finishImport>[2]
 
 /** Ends the undo, or leaves it to wait; the import that it takes back gets its state with it. */
+async function endIn(tx: Tx, run: ClaimedImport, how: End) {
+  const state = await finishImport(tx, run, how)
+  await settleUndone(tx, run.account_id, run.id)
+  return state
+}
+
 async function end({ pool }: RunContext, run: ClaimedImport, how: End) {
-  return withTransaction(pool, async (tx) => {
-    const state = await finishImport(tx, run, how)
-    await settleUndone(tx, run.account_id, run.id)
-    return state
-  })
+  return withTransaction(pool, (tx) => endIn(tx, run, how))
 }
 
 /** Leaves an undo before its end: paused or cancelled where that was asked for, else back in line

@@ -2,7 +2,12 @@
 
 import type { Problem } from '../../errors.ts'
 import { copyText, copyTextArray } from '../../import/write/copy-text.ts'
-import { type Asked, type ClaimedImport, StaleAttempt } from '../../import/write/import-state.ts'
+import {
+  type Asked,
+  type ClaimedImport,
+  LostBatches,
+  StaleAttempt
+} from '../../import/write/import-state.ts'
 import type { CopyPart } from '../../platform/copy-in.ts'
 import type { Db } from '../../platform/db.ts'
 
@@ -64,28 +69,30 @@ export function tallyOf(outcomes: RecordOutcome[]): Tally {
   return tally
 }
 
-/** Adds a batch to the undo. Out: what it is to do now. Throws StaleAttempt when another worker has
- *  it: the transaction must be rolled back. */
+/** Adds a batch to the undo. Out: what it is to do now, and the number of batches, to be noted in `run`
+ *  once they are committed. Throws StaleAttempt when another worker has it, LostBatches when the
+ *  database has forgotten some: the transaction must be rolled back. */
 export async function saveTally(
   db: Db,
   run: ClaimedImport,
   tally: Tally
-): Promise<{ asked: Asked | null }> {
-  const { rows } = await db.query<{ asked: Asked | null }>(
+): Promise<{ asked: Asked | null; batches: number }> {
+  const { rows } = await db.query<{ asked: Asked | null; batches: number }>(
     `/* undo.save_progress */
     UPDATE imports AS i
     SET next_row = i.next_row + $4::bigint + $5::bigint + $6::bigint,
       rows_reverted = i.rows_reverted + $4::bigint, rows_kept = i.rows_kept + $5::bigint,
       rows_failed = i.rows_failed + $6::bigint,
       rows_with_warnings = i.rows_with_warnings + $7::bigint,
-      idle_attempts = 0, progressed_at = now()
+      batches = i.batches + 1, idle_attempts = 0, progressed_at = now()
     WHERE i.account_id = $1::integer
       AND i.id = $2::bigint
       AND i.attempt = $3::integer
-    RETURNING i.asked`,
+    RETURNING i.asked, i.batches`,
     [run.account_id, run.id, run.attempt, tally.reverted, tally.kept, tally.failed, tally.warnings]
   )
   if (!rows[0]) throw new StaleAttempt(run)
+  if (rows[0].batches !== run.batches + 1) throw new LostBatches(run)
   return rows[0]
 }
 
