@@ -26,6 +26,7 @@ import { parseQuery } from './platform/query.ts'
 import type { Queue } from './platform/queue.ts'
 import { registerDraining } from './platform/request-body.ts'
 import type { Secrets } from './platform/secrets.ts'
+import { buildValidator } from './platform/validate.ts'
 import type { ReadCell } from './record-types/read-values.ts'
 import { recordTypeRoutes } from './record-types/routes.ts'
 import { historyRoutes } from './records/history/routes.ts'
@@ -91,6 +92,7 @@ function createServer(config: Config, log: Log): App {
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: answerError,
     routerOptions: { querystringParser: parseQuery },
+    schemaController: { compilersFactory: { buildValidator } },
     ajv: { customOptions: { removeAdditional: false, allErrors: true, allowUnionTypes: true } }
   }).withTypeProvider<TypeBoxTypeProvider>()
 }
