@@ -167,7 +167,10 @@ t.test('a dry run is applied once, also by an import that is retried', async (t)
   const type = { name: 'things', label: 'Things', match_rules: [] }
   const fields = [{ name: 'name', label: 'Name', kind: 'text' }]
   t.equal((await s.request('POST', '/record-types', { body: { ...type, fields } })).status, 201)
-  const dry = await s.runCsv('Name\nA\nB\n', { type: 'things', dry_run: 'true' })
+  const dry = await s.runCsv('Name,Organization\nA,Acme\nB,Acme\n', {
+    type: 'things',
+    dry_run: 'true'
+  })
   const hold = await s.pool.connect()
   await hold.query('BEGIN')
   await hold.query('LOCK TABLE type_writes')
