@@ -6,8 +6,9 @@ import type { ImportContext } from '../import/accept/accept-upload.ts'
 import { takePlace } from '../import/accept/limits.ts'
 import type { ImportRow } from '../import/import-row.ts'
 import { type ImportState, statesBefore } from '../import/status.ts'
-import { getImport, lockImport } from '../import/store.ts'
-import { type Tx, withTransaction } from '../platform/db.ts'
+import { lockImport } from '../import/store.ts'
+import { requireQuietFamily } from '../import/write/undo-family.ts'
+import { withTransaction } from '../platform/db.ts'
 import type { Once } from '../platform/idempotency.ts'
 import { loadTypes } from '../record-types/store.ts'
 import { requireKept } from './kept.ts'
@@ -36,7 +37,7 @@ export async function startUndo(
     const row = await lockImport(tx, account_id, id)
     if (!row) throw appError('import_not_found', { id })
     checkState(row, request.verb)
-    await checkOuter(tx, account_id, row)
+    await requireQuietFamily(tx, account_id, id, `taking import ${id} back`)
     requireKept(row)
     const type = (await loadTypes(tx, account_id)).get(row.type)
     if (type) await takePlace(tx, config, account_id, type)
@@ -70,17 +71,4 @@ function checkState(row: ImportRow, verb: 'undo' | 'redo'): void {
   if (started_at === null || wrote === 0) {
     throw appError('nothing_to_undo', { id, reason: 'it neither made nor changed a record.' })
   }
-}
-
-/** An undo is only taken back while nobody is at work on the import that it took back. */
-async function checkOuter(tx: Tx, account_id: number, { undo_of }: ImportRow): Promise<void> {
-  if (undo_of === null) return
-  const outer = await getImport(tx, account_id, undo_of)
-  if (outer?.state !== 'undoing') return
-  throw appError('import_state_conflict', {
-    id: undo_of,
-    state: outer.state,
-    action: 'taking its undo back',
-    allowed: 'undone or partially_undone'
-  })
 }

@@ -17,6 +17,7 @@ import type { ImportRow } from '../import-row.ts'
 import { completeOptions } from '../resolve/import-options.ts'
 import type { ImportState } from '../status.ts'
 import { lockImport } from '../store.ts'
+import { requireQuietFamily } from '../write/undo-family.ts'
 import type { Change } from './stop-import.ts'
 import { putBackFailed, queueAgain } from './store.ts'
 
@@ -32,6 +33,7 @@ export async function retryImport(context: ImportContext, change: Change): Promi
     if (!row) throw appError('import_not_found', { id })
     if (!retriable.includes(row.state)) throw conflict(id, row.state, 'retrying it', retriable)
     checkWorth(row)
+    await requireQuietFamily(tx, account_id, id, `retrying import ${id}`)
     await checkStillPossible(context, tx, account_id, row)
     const failedTaken =
       row.rows_failed > 0
