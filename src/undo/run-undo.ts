@@ -121,7 +121,15 @@ async function prepare(context: RunContext, run: ClaimedImport): Promise<Started
     dry_run: run.options.dry_run ?? false,
     since: dayBefore(row.started_at ?? row.created_at),
     total: run.rows_total ?? count,
-    memory: { done, written: null, referrers: null, seqs: new Map(), epoch: 0, makers },
+    memory: {
+      done,
+      written: null,
+      referrers: null,
+      seqs: new Map(),
+      epoch: 0,
+      past: new Map(),
+      makers
+    },
     loadWritten: () => loadWritten(started)
   }
   if (run.rows_total === null) {
