@@ -18,6 +18,7 @@ const answers = {
     'nothing_to_undo',
     'rows_gone',
     'history_gone',
+    'unknown_record_type',
     'another_import_running'
   )
 }

@@ -10,8 +10,7 @@ import { lockImport } from '../import/store.ts'
 import { requireQuietFamily } from '../import/write/undo-family.ts'
 import { withTransaction } from '../platform/db.ts'
 import type { Once } from '../platform/idempotency.ts'
-import { loadTypes } from '../record-types/store.ts'
-import { requireKept } from './kept.ts'
+import { requireKept, requireOwnType } from './kept.ts'
 import { insertUndo, markUndoing } from './store.ts'
 
 export interface UndoRequest {
@@ -26,7 +25,7 @@ export interface UndoRequest {
 }
 
 /** Queues an undo. Throws import_not_found, import_state_conflict, nothing_to_undo, rows_gone,
- *  history_gone, another_import_running, too_many_imports. */
+ *  history_gone, unknown_record_type, another_import_running, too_many_imports. */
 export async function startUndo(
   { pool, config, enqueue }: Pick<ImportContext, 'pool' | 'config' | 'enqueue'>,
   request: UndoRequest,
@@ -39,8 +38,8 @@ export async function startUndo(
     checkState(row, request.verb)
     await requireQuietFamily(tx, account_id, id, `taking import ${id} back`)
     requireKept(row)
-    const type = (await loadTypes(tx, account_id)).get(row.type)
-    if (type) await takePlace(tx, config, account_id, type)
+    const type = await requireOwnType(tx, account_id, row)
+    await takePlace(tx, config, account_id, type)
     const undo_id = await insertUndo(tx, account_id, row, request)
     if (!dry_run) await markUndoing(tx, account_id, id, undo_id)
     await enqueue(tx, { account_id, import_id: undo_id, type: row.type })

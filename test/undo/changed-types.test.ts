@@ -1,9 +1,9 @@
 // Records come back into a type that was changed while they were gone: what it no longer takes stays
 // away, with the reason.
 
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { changeThings, defineThings, field, importThings } from '../helpers/own-type.ts'
-import { codesOf, faultsOf, readStore, undoHere } from '../helpers/undo-ways.ts'
+import { askUndo, codesOf, faultsOf, readStore, runJob, undoHere } from '../helpers/undo-ways.ts'
 import { type Setup, setup } from '../setup.ts'
 
 const toOrganizations = { reference: { type: 'organizations', rule: 'name' } }
@@ -27,6 +27,7 @@ const keptOf = (rows: Parameters<typeof codesOf>[0]) =>
 
 /** Imports things, takes that back, changes the type and redoes it. */
 async function redoChanged(
+  t: Pick<Test, 'same'>,
   s: Setup,
   was: ReturnType<typeof field>[],
   is: ReturnType<typeof field>[],
@@ -44,6 +45,7 @@ async function redoChanged(
 t.test('values of another kind, options that are gone, and what is too long now', async (t) => {
   const s = await setup(t)
   const { undo, rows, id } = await redoChanged(
+    t,
     s,
     [field('size', 'text'), field('opt', 'select', { options: ['a', 'b'] }), field('tag', 'text')],
     [
@@ -81,6 +83,7 @@ t.test('values of another kind, options that are gone, and what is too long now'
 t.test('a text is no number, whatever it says; no text is no matter', async (t) => {
   const s = await setup(t)
   const { rows } = await redoChanged(
+    t,
     s,
     [field('n', 'text')],
     [field('n', 'number')],
@@ -97,6 +100,7 @@ t.test('a number that became a reference refers to nothing', async (t) => {
   const acme = await s.uploadCsv('Name\nAcme\n', { type: 'organizations' })
   t.equal(acme.status, 202)
   const { rows } = await redoChanged(
+    t,
     s,
     [field('n', 'integer')],
     [field('n', 'reference', toOrganizations)],
@@ -113,6 +117,7 @@ t.test(
   async (t) => {
     const s = await setup(t)
     const { rows } = await redoChanged(
+      t,
       s,
       [field('owner', 'text')],
       [field('owner', 'reference', toOrganizations)],
@@ -131,6 +136,7 @@ t.test(
 t.test('a field that is required now', async (t) => {
   const s = await setup(t)
   const { rows } = await redoChanged(
+    t,
     s,
     [field('r', 'text')],
     [field('r', 'text', { required: true })],
@@ -145,6 +151,7 @@ t.test('a field that is required now', async (t) => {
 t.test('of two records with one identity by now, the first comes back', async (t) => {
   const s = await setup(t)
   const { undo, rows } = await redoChanged(
+    t,
     s,
     [field('serial', 'text')],
     [field('serial', 'text', { unique: true })],
@@ -161,4 +168,42 @@ t.test('of two records with one identity by now, the first comes back', async (t
       .sort(),
     ['S1', 'S2']
   )
+})
+
+t.test('a type that was deleted and defined anew is another one', async (t) => {
+  const s = await setup(t)
+  await defineThings(s, [field('a', 'text')])
+  const { id } = await importThings(s, 'name,a', 'x,1')
+  const { undo } = await undoHere(s, id)
+  const queued = (await undoHere(s, undo.id, { verb: 'redo' })).undo.id
+  const last = await askUndo(s, queued)
+  await runJob(s, last)
+  const redo = () => s.request('POST', `/imports/${last}/redo`)
+  t.equal((await s.request('DELETE', '/record-types/things')).status, 204)
+  t.match(await redo(), { status: 422, body: { code: 'unknown_record_type' } }, 'deleted')
+  await defineThings(s, [field('a', 'text')])
+  const refused = await redo()
+  t.match(refused, { status: 422, body: { code: 'unknown_record_type' } }, 'defined anew')
+  t.match(refused.body.detail, /the one of before/)
+  t.equal((await s.get(`/imports/${last}`)).body.state, 'completed')
+  t.same(await things(s), {})
+  const anew = await importThings(s, 'name,a', 'x,2')
+  const undone = await undoHere(s, anew.id)
+  await undoHere(s, undone.undo.id, { verb: 'redo' })
+  t.same(await things(s), { x: { a: '2' } })
+})
+
+t.test('a type that is defined anew while a redo waits', async (t) => {
+  const s = await setup(t)
+  await defineThings(s, [field('a', 'text')])
+  const { id } = await importThings(s, 'name,a', 'x,1')
+  const { undo } = await undoHere(s, id)
+  const redo = await askUndo(s, undo.id, { verb: 'redo' })
+  await s.request('POST', `/imports/${redo}/pause`)
+  t.equal((await s.request('DELETE', '/record-types/things')).status, 204)
+  await defineThings(s, [field('a', 'text')])
+  await s.request('POST', `/imports/${redo}/resume`)
+  t.match(await runJob(s, redo), { state: 'failed', error: { code: 'unknown_record_type' } })
+  t.equal((await s.get(`/imports/${undo.id}`)).body.state, 'completed')
+  t.same(await things(s), {})
 })
