@@ -11,7 +11,7 @@ import type { ReadCell } from '../record-types/read-values.ts'
 import { shownNames, type TypeCatalogue } from '../record-types/registry.ts'
 import { listPastShapes, loadTypes } from '../record-types/store.ts'
 import { isSensitive, type RecordData, type RecordType } from '../record-types/types.ts'
-import { idsOf } from '../records/history/shown-values.ts'
+import { holdsSealed, idsOf } from '../records/history/shown-values.ts'
 import { type PastFields, pastFields } from '../records/history/unfit-values.ts'
 import { recordTitle } from '../records/record-json.ts'
 import { planRecord, type RecordPlan, referencesOf } from './plan/plan-record.ts'
@@ -340,7 +340,8 @@ function changesOf({ type, now, after }: RecordPlan): Record<string, unknown> {
   const secret = new Set(type.fields.filter(isSensitive).map(({ name }) => name))
   const show = (name: string, data: RecordData | undefined) => {
     const value = data?.[name] ?? null
-    return value !== null && secret.has(name) ? { secret: true } : value
+    // A field that the type has no more may have been a secret.
+    return (value !== null && secret.has(name)) || holdsSealed(value) ? { secret: true } : value
   }
   return Object.fromEntries(
     after.changed.map((name) => [name, { from: show(name, now?.data), to: show(name, after.data) }])

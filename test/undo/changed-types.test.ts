@@ -207,3 +207,17 @@ t.test('a type that is defined anew while a redo waits', async (t) => {
   t.equal((await s.get(`/imports/${undo.id}`)).body.state, 'completed')
   t.same(await things(s), {})
 })
+
+t.test('a dry run says nothing of a secret whose field is gone', async (t) => {
+  const s = await setup(t)
+  await defineThings(s, [field('pin', 'password'), field('a', 'text')])
+  const { id } = await importThings(s, 'name,pin,a', 'x,canary,1')
+  await changeThings(s, [field('a', 'text')])
+  const { undo, rows } = await undoHere(s, id, { dry_run: true })
+  t.match(rows[0].changes, { pin: { from: { secret: true }, to: null }, a: { from: '1' } })
+  const kept = await s.pool.query(
+    'SELECT changes::text FROM import_rows WHERE account_id = $1 AND import_id = $2',
+    [s.account_id, undo.id]
+  )
+  t.notMatch(JSON.stringify(kept.rows), /enc:|canary/)
+})
