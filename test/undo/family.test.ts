@@ -2,6 +2,7 @@
 // retried is taken back as a whole or not at all.
 
 import t from 'tap'
+import { canMove, type ImportState } from '../../src/import/status.ts'
 import { askUndo, readStore, runJob, undoHere } from '../helpers/undo-ways.ts'
 import { type Setup, setup } from '../setup.ts'
 
@@ -101,3 +102,32 @@ t.test('a dry run in the family is in nobody’s way', async (t) => {
   t.match((await undoHere(s, undo.id, { verb: 'redo' })).undo, { state: 'completed' })
   t.equal(await stateOf(s, id), 'completed')
 })
+
+t.test(
+  'every move of an import whose undo is redone, and that undone, is in the table',
+  async (t) => {
+    const s = await setup(t)
+    await importHere(s, fileOf(3, 'Ann'))
+    const { id } = await importHere(s, fileOf(4, 'Bob'))
+    const states: ImportState[] = [await stateOf(s, id)]
+    let last = id
+    for (let n = 0; n < 4; n++) {
+      last = await askUndo(s, last)
+      states.push(await stateOf(s, id))
+      await runJob(s, last)
+      states.push(await stateOf(s, id))
+    }
+    t.same(states, [
+      'completed',
+      ...['undoing', 'undone'],
+      ...['undone', 'completed'],
+      ...['completed', 'undone'],
+      ...['undone', 'completed']
+    ])
+    const moves = states.slice(1).map((to, i) => [states[i] as ImportState, to] as const)
+    t.same(
+      moves.filter(([from, to]) => from !== to && !canMove(from, to)),
+      []
+    )
+  }
+)
