@@ -64,7 +64,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
     cellReader(field, { default_country: null }).read(text)
   recordTypeRoutes(app, { pool, readCell })
   recordRoutes(app, { pool, secrets })
-  historyRoutes(app, { pool, secrets })
+  historyRoutes(app, { pool, secrets, readCell })
   const enqueue: ImportContext['enqueue'] = (tx, job) => enqueueImport(boss, tx, job)
   importRoutes(app, { config, pool, secrets, log, enqueue })
   undoRoutes(app, { config, pool, secrets, log, enqueue })

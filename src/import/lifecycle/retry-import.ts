@@ -17,6 +17,7 @@ import type { ImportRow } from '../import-row.ts'
 import { completeOptions } from '../resolve/import-options.ts'
 import type { ImportState } from '../status.ts'
 import { lockImport } from '../store.ts'
+import { requireQuietFamily } from '../write/undo-family.ts'
 import type { Change } from './stop-import.ts'
 import { forgetOutcomes, putBackFailed, queueAgain } from './store.ts'
 
@@ -33,6 +34,7 @@ export async function retryImport(context: ImportContext, change: Change): Promi
     if (!retriable.includes(row.state)) throw conflict(id, row.state, 'retrying it', retriable)
     checkWorth(row)
     await requireApplying(tx, account_id, row)
+    await requireQuietFamily(tx, account_id, id, `retrying import ${id}`)
     await checkStillPossible(context, tx, account_id, row)
     const place = { account_id, id, created_on: row.created_on }
     // A dry run has no place to go on from: it begins anew.

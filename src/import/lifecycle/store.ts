@@ -103,7 +103,8 @@ export async function forgetOutcomes(
   )
 }
 
-/** Back to `queued`, with the checkpoint as it is and so many rows less that have failed. */
+/** Back to `queued`, with the checkpoint as it is and so many rows less that have failed. How it had
+ *  ended before an undo is no longer how it will end. */
 export async function queueAgain(
   tx: Tx,
   account_id: number,
@@ -114,7 +115,8 @@ export async function queueAgain(
     `/* import.queue_again */
     UPDATE imports i
     SET state = 'queued', asked = NULL, error = NULL, finished_at = NULL, queued_at = now(),
-      idle_attempts = 0, in_last_round = false, rows_failed = i.rows_failed - $4::bigint
+      idle_attempts = 0, in_last_round = false, state_before = NULL,
+      rows_failed = i.rows_failed - $4::bigint
     WHERE i.account_id = $1::integer
       AND i.id = $2::bigint
       AND i.state = ANY($3::text[])`,
