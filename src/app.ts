@@ -13,6 +13,7 @@ import { profileRoutes } from './import/profiles/routes.ts'
 import { cellReader } from './import/resolve/cell-kinds.ts'
 import { importRoutes } from './import/routes.ts'
 import { enqueueImport } from './jobs.ts'
+import { eventRoutes } from './notify/events/routes.ts'
 import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
 import type { Pool } from './platform/db.ts'
 import { sweepStrays } from './platform/files.ts'
@@ -40,7 +41,7 @@ export interface AppContext {
 
 /** Builds the HTTP service; it does not listen yet. */
 export async function buildApp(context: AppContext): Promise<FastifyInstance> {
-  const { config, pool, boss, secrets, log } = context
+  const { config, pool, log } = context
   const app = createServer(config, log)
 
   // Only POST /imports takes bare text, and adds its own parser: elsewhere such a body is 415.
@@ -55,6 +56,17 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   registerIdempotency(app, { pool, log, keepHours: config.idempotencyKeyHours })
   app.addSchema(ProblemSchema)
 
+  addRoutes(app, context)
+
+  const sweeping = sweepStrays(config.dataDir, config.uploadIdleTimeoutMs, log)
+  app.addHook('onClose', () => sweeping.stop())
+  await app.ready()
+  // Only routes need to know the TypeBox types.
+  return app as unknown as FastifyInstance
+}
+
+/** The list of all routes. */
+function addRoutes(app: App, { config, pool, boss, secrets, log }: AppContext): void {
   apiDocsRoutes(app)
   healthRoutes(app, { pool, dataDir: config.dataDir })
   const readCell: ReadCell = (field, text) =>
@@ -65,12 +77,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   const enqueue: ImportContext['enqueue'] = (tx, job) => enqueueImport(boss, tx, job)
   importRoutes(app, { config, pool, secrets, log, enqueue })
   profileRoutes(app, { pool })
-
-  const sweeping = sweepStrays(config.dataDir, config.uploadIdleTimeoutMs, log)
-  app.addHook('onClose', () => sweeping.stop())
-  await app.ready()
-  // Only routes need to know the TypeBox types.
-  return app as unknown as FastifyInstance
+  eventRoutes(app, { pool, publicUrl: config.publicUrl })
 }
 
 function createServer(config: Config, log: Log): App {
@@ -121,6 +128,7 @@ Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times
   tags: [
     { name: 'imports', description: 'Send files, follow them, read the outcome of every row.' },
     { name: 'records', description: 'Read what imports wrote, and bring back what was before.' },
+    { name: 'events', description: 'What happened, in one order.' },
     { name: 'record types', description: 'Which fields and match rules each kind of record has.' },
     { name: 'health', description: 'Probes for load balancers; need no key.' },
     { name: 'docs', description: 'This document.' }

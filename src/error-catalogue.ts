@@ -301,6 +301,12 @@ const operation = {
     title: 'Upload no longer stored',
     message: 'The uploaded file is no longer stored. Send it again as a new import.'
   },
+  events_gone: {
+    status: 410,
+    title: 'Events no longer stored',
+    message:
+      'Events after this cursor were dropped: they are kept for a time only. Start without a cursor, and read the imports of the time between.'
+  },
   rows_gone: {
     status: 410,
     title: 'Outcomes no longer stored',

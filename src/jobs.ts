@@ -2,9 +2,12 @@
 
 import type { Config } from './config.ts'
 import { runImport } from './import/job.ts'
+import { publishAll } from './notify/events/publish.ts'
 import type { Pool, Tx } from './platform/db.ts'
+import { startListener } from './platform/listen.ts'
 import type { Log } from './platform/log.ts'
 import { type Queue, sendInTransaction } from './platform/queue.ts'
+import { repeat } from './platform/repeat.ts'
 import type { Secrets } from './platform/secrets.ts'
 import { cleanUp } from './retention/clean.ts'
 
@@ -100,6 +103,28 @@ export interface Workers {
   stop(): Promise<void>
 }
 
+const lookAgainMs = 5_000
+
+/** Publishes events as they are written: every worker process does, one at a time. */
+function startNotifying({ pool, log, signal }: { pool: Pool; log: Log; signal: AbortSignal }) {
+  const every = { everyMs: lookAgainMs, log }
+  const publisher = repeat({ name: 'publishing events', ...every }, () =>
+    publishAll({ pool, signal })
+  )
+  const listener = startListener({
+    pool,
+    channel: 'muster_events',
+    log,
+    onPayload: publisher.wake,
+    onListening: publisher.wake
+  })
+  return {
+    async stop() {
+      await Promise.all([listener.stop(), publisher.stop()])
+    }
+  }
+}
+
 /** Starts working on all queues in this process. */
 export async function startWorkers(context: {
   boss: Queue
@@ -129,10 +154,12 @@ export async function startWorkers(context: {
     await cleanUp({ pool, config, log, signal: AbortSignal.any([stopping.signal, job.signal]) })
   })
   const cleaning = scheduleCleaning(boss, log)
+  const notifying = startNotifying({ pool, log, signal: stopping.signal })
   return {
     async stop() {
       cleaning.stop()
       stopping.abort()
+      await notifying.stop()
       await boss.stop({ graceful: true, timeout: config.shutdownTimeoutMs })
     }
   }
