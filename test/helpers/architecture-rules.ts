@@ -31,6 +31,7 @@ const foundation = [
   'src/error-catalogue.ts',
   'src/row-problem-catalogue.ts',
   'src/events.ts',
+  'src/event-data.ts',
   'src/import/terms.ts'
 ]
 
