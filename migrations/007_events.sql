@@ -105,6 +105,8 @@ CREATE TABLE deliveries (
   -- Which part of the event's records, from 0, of how many.
   part smallint NOT NULL DEFAULT 0,
   parts smallint NOT NULL DEFAULT 1,
+  -- Records of each part.
+  part_size smallint NOT NULL DEFAULT 100,
   sequence bigint NOT NULL,
   -- Sent only after all ordered ones before it.
   ordered boolean NOT NULL,
@@ -118,7 +120,7 @@ CREATE TABLE deliveries (
   CONSTRAINT deliveries_pkey PRIMARY KEY (account_id, endpoint_id, id, created_on),
   CONSTRAINT deliveries_state_check CHECK (state IN ('pending', 'delivered', 'failed'))
 ) PARTITION BY RANGE (created_on);
-CREATE INDEX deliveries_due_idx ON deliveries (account_id, endpoint_id, next_at)
+CREATE INDEX deliveries_due_idx ON deliveries (account_id, endpoint_id, next_at, sequence)
   WHERE state = 'pending' AND NOT ordered;
 CREATE INDEX deliveries_ordered_idx ON deliveries (account_id, endpoint_id, sequence)
   WHERE state = 'pending' AND ordered;

@@ -14,6 +14,7 @@ import { cellReader } from './import/resolve/cell-kinds.ts'
 import { importRoutes } from './import/routes.ts'
 import { enqueueImport } from './jobs.ts'
 import { eventRoutes } from './notify/events/routes.ts'
+import { webhookRoutes } from './notify/webhooks/routes.ts'
 import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
 import type { Pool } from './platform/db.ts'
 import { sweepStrays } from './platform/files.ts'
@@ -41,7 +42,7 @@ export interface AppContext {
 
 /** Builds the HTTP service; it does not listen yet. */
 export async function buildApp(context: AppContext): Promise<FastifyInstance> {
-  const { config, pool, log } = context
+  const { config, pool, secrets, log } = context
   const app = createServer(config, log)
 
   // Only POST /imports takes bare text, and adds its own parser: elsewhere such a body is 415.
@@ -53,7 +54,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   await app.register(multipart, multipartOptions(config))
   await registerApiDocs(app, apiTexts)
   registerGuard(app, pool)
-  registerIdempotency(app, { pool, log, keepHours: config.idempotencyKeyHours })
+  registerIdempotency(app, { pool, log, secrets, keepHours: config.idempotencyKeyHours })
   app.addSchema(ProblemSchema)
 
   addRoutes(app, context)
@@ -78,6 +79,7 @@ function addRoutes(app: App, { config, pool, boss, secrets, log }: AppContext): 
   importRoutes(app, { config, pool, secrets, log, enqueue })
   profileRoutes(app, { pool })
   eventRoutes(app, { pool, publicUrl: config.publicUrl })
+  webhookRoutes(app, { pool, config, secrets })
 }
 
 function createServer(config: Config, log: Log): App {
@@ -129,6 +131,7 @@ Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times
     { name: 'imports', description: 'Send files, follow them, read the outcome of every row.' },
     { name: 'records', description: 'Read what imports wrote, and bring back what was before.' },
     { name: 'events', description: 'What happened, in one order.' },
+    { name: 'webhooks', description: 'Be told of what happens, and see what was sent.' },
     { name: 'record types', description: 'Which fields and match rules each kind of record has.' },
     { name: 'health', description: 'Probes for load balancers; need no key.' },
     { name: 'docs', description: 'This document.' }

@@ -75,7 +75,7 @@ const mayImport: Record<string, (target: string) => boolean> = {
   import: (target) => ['record-types', 'records'].includes(moduleOf(target) ?? ''),
   duplicates: (target) => ['record-types', 'records'].includes(moduleOf(target) ?? ''),
   undo: (target) => moduleOf(target) === 'records' || target === 'src/import/store.ts',
-  notify: () => false,
+  notify: (target) => moduleOf(target) === 'record-types',
   console: () => false,
   retention: () => false
 }

@@ -83,16 +83,9 @@ export async function lockEndpoints(tx: Tx, events: PublishedEvent[]): Promise<n
   return rowCount ?? 0
 }
 
-/** Makes the deliveries of events: one for each endpoint whose filters fit, or several where it takes
- *  fewer records at a time. Out: how many. */
-export async function addDeliveries(
-  tx: Tx,
-  events: PublishedEvent[],
-  day: string
-): Promise<number> {
-  const { rows } = await tx.query<{ count: number }>(
-    `/* events.add_deliveries */
-    WITH news AS (
+// `news`: the events of $1 to $3; `fits`: each with the endpoints that want it. A test is only for the
+// endpoint that it was asked for; one that was made for an import hears of that import alone.
+const fittingEndpoints = `news AS (
       SELECT e.account_id, e.id, e.created_on, e.seq, e.type, e.import_id, e.record_type,
         e.actor_key, e.endpoint_id,
         CASE jsonb_typeof(e.data -> 'records')
@@ -118,15 +111,26 @@ export async function addDeliveries(
       JOIN webhook_endpoints w ON w.account_id = n.account_id AND w.import_id = n.import_id
       WHERE w.enabled
         AND CASE WHEN n.endpoint_id IS NULL THEN n.type LIKE 'import.%' ELSE w.id = n.endpoint_id END
-    ), shares AS (
+    )`
+
+/** Makes the deliveries of events: one for each endpoint whose filters fit, or several where it takes
+ *  fewer records at a time. Out: how many. */
+export async function addDeliveries(
+  tx: Tx,
+  events: PublishedEvent[],
+  day: string
+): Promise<number> {
+  const { rows } = await tx.query<{ count: number }>(
+    `/* events.add_deliveries */
+    WITH ${fittingEndpoints}, shares AS (
       SELECT f.*, GREATEST(1, (f.records + f.records_per_delivery - 1) / f.records_per_delivery)
         AS parts
       FROM fits f
     ), made AS (
       INSERT INTO deliveries (account_id, endpoint_id, created_on, event_id, event_on, event_type,
-        import_id, part, parts, ordered, next_at, sequence)
+        import_id, part, parts, part_size, ordered, next_at, sequence)
       SELECT s.account_id, s.endpoint_id, $4::date, s.id, s.created_on, s.type, s.import_id,
-        p.part, s.parts, s.type LIKE 'record.%', now(),
+        p.part, s.parts, s.records_per_delivery, s.type LIKE 'record.%', now(),
         s.last_sequence
           + row_number() OVER (PARTITION BY s.account_id, s.endpoint_id ORDER BY s.seq, p.part)
       FROM shares s
