@@ -13,6 +13,7 @@ import { profileRoutes } from './import/profiles/routes.ts'
 import { cellReader } from './import/resolve/cell-kinds.ts'
 import { importRoutes } from './import/routes.ts'
 import { enqueueImport } from './jobs.ts'
+import { deliveryRoutes } from './notify/deliveries/routes.ts'
 import { eventRoutes } from './notify/events/routes.ts'
 import { webhookRoutes } from './notify/webhooks/routes.ts'
 import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
@@ -80,6 +81,7 @@ function addRoutes(app: App, { config, pool, boss, secrets, log }: AppContext): 
   profileRoutes(app, { pool })
   eventRoutes(app, { pool, publicUrl: config.publicUrl })
   webhookRoutes(app, { pool, config, secrets })
+  deliveryRoutes(app, { pool })
 }
 
 function createServer(config: Config, log: Log): App {

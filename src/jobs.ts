@@ -3,6 +3,7 @@
 import type { Config } from './config.ts'
 import { runImport } from './import/job.ts'
 import { publishAll } from './notify/events/publish.ts'
+import { startDelivering } from './notify/lanes/deliver.ts'
 import type { Pool, Tx } from './platform/db.ts'
 import { startListener } from './platform/listen.ts'
 import type { Log } from './platform/log.ts'
@@ -105,22 +106,30 @@ export interface Workers {
 
 const lookAgainMs = 5_000
 
-/** Publishes events as they are written: every worker process does, one at a time. */
-function startNotifying({ pool, log, signal }: { pool: Pool; log: Log; signal: AbortSignal }) {
-  const every = { everyMs: lookAgainMs, log }
-  const publisher = repeat({ name: 'publishing events', ...every }, () =>
+type Notifying = Pick<Parameters<typeof startWorkers>[0], 'pool' | 'config' | 'secrets' | 'log'>
+
+/** Publishes events as they are written, and sends them to who asked: every worker process does; who
+ *  publishes, and who has which lane, is settled in the database. */
+function startNotifying(context: Notifying & { signal: AbortSignal }): Workers {
+  const { pool, log, signal } = context
+  const publisher = repeat({ name: 'publishing events', everyMs: lookAgainMs, log }, () =>
     publishAll({ pool, signal })
   )
+  const delivering = startDelivering(context)
+  const wakeBoth = () => {
+    publisher.wake()
+    delivering.wake()
+  }
   const listener = startListener({
     pool,
     channel: 'muster_events',
     log,
-    onPayload: publisher.wake,
-    onListening: publisher.wake
+    onPayload: (payload) => (payload === 'deliveries' ? delivering : publisher).wake(),
+    onListening: wakeBoth
   })
   return {
     async stop() {
-      await Promise.all([listener.stop(), publisher.stop()])
+      await Promise.all([listener.stop(), publisher.stop(), delivering.stop()])
     }
   }
 }
@@ -154,13 +163,15 @@ export async function startWorkers(context: {
     await cleanUp({ pool, config, log, signal: AbortSignal.any([stopping.signal, job.signal]) })
   })
   const cleaning = scheduleCleaning(boss, log)
-  const notifying = startNotifying({ pool, log, signal: stopping.signal })
+  const notifying = startNotifying({ pool, config, secrets, log, signal: stopping.signal })
   return {
     async stop() {
       cleaning.stop()
       stopping.abort()
-      await notifying.stop()
-      await boss.stop({ graceful: true, timeout: config.shutdownTimeoutMs })
+      await Promise.all([
+        notifying.stop(),
+        boss.stop({ graceful: true, timeout: config.shutdownTimeoutMs })
+      ])
     }
   }
 }
