@@ -15,6 +15,7 @@ import { importRoutes } from './import/routes.ts'
 import { enqueueImport } from './jobs.ts'
 import { deliveryRoutes } from './notify/deliveries/routes.ts'
 import { eventRoutes } from './notify/events/routes.ts'
+import { createCallback } from './notify/webhooks/create-callback.ts'
 import { webhookRoutes } from './notify/webhooks/routes.ts'
 import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
 import type { Pool } from './platform/db.ts'
@@ -77,7 +78,9 @@ function addRoutes(app: App, { config, pool, boss, secrets, log }: AppContext): 
   recordRoutes(app, { pool, secrets })
   historyRoutes(app, { pool, secrets })
   const enqueue: ImportContext['enqueue'] = (tx, job) => enqueueImport(boss, tx, job)
-  importRoutes(app, { config, pool, secrets, log, enqueue })
+  const makeCallback: ImportContext['makeCallback'] = (tx, asked) =>
+    createCallback(secrets, tx, asked)
+  importRoutes(app, { config, pool, secrets, log, enqueue, makeCallback })
   profileRoutes(app, { pool })
   eventRoutes(app, { pool, publicUrl: config.publicUrl })
   webhookRoutes(app, { pool, config, secrets })

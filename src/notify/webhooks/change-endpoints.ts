@@ -41,7 +41,8 @@ interface Caller {
 const maxEndpoints = 100
 export const webhookPath = (id: number) => `/webhooks/${id}`
 
-const defaults: Omit<EndpointSettings, 'url'> = {
+/** What an endpoint is unless somebody says otherwise. */
+export const defaults: Omit<EndpointSettings, 'url'> = {
   description: '',
   event_types: [],
   record_types: [],
