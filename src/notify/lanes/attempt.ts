@@ -10,7 +10,7 @@ import { buildRequest } from '../send/envelopes.ts'
 import { judge, retryAt } from '../send/judge.ts'
 import { type Sender, type SendResult, sendOnce } from '../send/send-once.ts'
 import { openEndpointSecrets, openHeaders } from '../webhooks/endpoint-secrets.ts'
-import type { DueDelivery, EndpointNews, Lane, LaneEndpoint, Settled } from './store.ts'
+import type { DueDelivery, EndpointNews, LaneEndpoint, Settled } from './store.ts'
 
 export interface AttemptContext {
   sender: Sender
@@ -29,20 +29,27 @@ export interface Schedule {
 
 export const usualSchedule: Schedule = { disableAfterMs: 5 * 24 * 3_600_000 }
 
+/** An attempt that was made: what it did to its delivery, and what it says of the endpoint. */
+export interface Attempted {
+  settled: Settled
+  news: EndpointNews
+}
+
+const placeOf = ({ account_id, endpoint_id }: DueDelivery) => ({ account_id, endpoint_id })
+
 // The longest that a receiver may silence its whole lane, and not only the delivery it answered.
 const maxSilenceMs = 3_600_000
 
 /** Sends a delivery once. Out: what to write down of it. */
 export async function attempt(
   context: AttemptContext,
-  lane: Lane,
   endpoint: LaneEndpoint,
   due: DueDelivery
-): Promise<{ settled: Settled; news: EndpointNews }> {
+): Promise<Attempted> {
   const attempted_at = new Date()
-  const { id, created_on, event } = due
+  const { event } = due
   if (event === null) return endedWithoutEvent(endpoint, due, attempted_at)
-  const result = await send(context, lane, endpoint, { ...due, event }, attempted_at)
+  const result = await send(context, endpoint, { ...due, event }, attempted_at)
   const { status, ms, error, answer, retry_after_ms } = result
   const now = new Date()
   const verdict = judge(result)
@@ -60,10 +67,19 @@ export async function attempt(
   const failing_since = isFailure ? (endpoint.failing_since ?? now) : null
   const isHopeless =
     failing_since !== null && now.getTime() - failing_since.getTime() >= disableAfterMs
-  const delivery = { id, created_on }
   return {
-    settled: { delivery, attempted_at, ms, status, error, answer, state, next_at },
+    settled: {
+      delivery: due,
+      attempted_at,
+      ms,
+      status,
+      error: storable(error),
+      answer: storable(answer),
+      state,
+      next_at
+    },
     news: {
+      ...placeOf(due),
       delivered: !isFailure,
       failing_since,
       not_before: silenceUntil(retry_after_ms, now),
@@ -72,6 +88,9 @@ export async function attempt(
   }
 }
 
+/** What came from outside must not be what a database refuses. */
+const storable = (text: string | null) => text?.toWellFormed().replaceAll('\0', '') ?? null
+
 function silenceUntil(retryAfterMs: number | null, now: Date): Date | null {
   if (retryAfterMs === null) return null
   return new Date(now.getTime() + Math.min(retryAfterMs, maxSilenceMs))
@@ -79,21 +98,19 @@ function silenceUntil(retryAfterMs: number | null, now: Date): Date | null {
 
 function endedWithoutEvent(
   { failing_since, not_before }: LaneEndpoint,
-  { id, created_on }: DueDelivery,
+  due: DueDelivery,
   attempted_at: Date
-): { settled: Settled; news: EndpointNews } {
+): Attempted {
   const error = 'Nothing was sent: the event is no longer kept.'
   const nothing = { ms: 0, status: null, answer: null, next_at: null }
-  const delivery = { id, created_on }
   return {
-    settled: { delivery, attempted_at, error, state: 'failed', ...nothing },
-    news: { delivered: false, failing_since, not_before, disabled_reason: null }
+    settled: { delivery: due, attempted_at, error, state: 'failed', ...nothing },
+    news: { ...placeOf(due), delivered: false, failing_since, not_before, disabled_reason: null }
   }
 }
 
 async function send(
   { sender, secrets, publicUrl }: AttemptContext,
-  lane: Lane,
   endpoint: LaneEndpoint,
   due: DueDelivery & { event: EventRow },
   attemptAt: Date
@@ -106,7 +123,7 @@ async function send(
       sequence: due.sequence,
       attemptAt,
       endpoint: {
-        id: lane.endpoint_id,
+        id: endpoint.endpoint_id,
         secrets: openEndpointSecrets(secrets, endpoint, attemptAt),
         headers: openHeaders(secrets, endpoint.headers)
       },

@@ -5,7 +5,8 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../../config.ts'
-import type { Pool } from '../../platform/db.ts'
+import { type Pool, withTransaction } from '../../platform/db.ts'
+import { gather } from '../../platform/gather.ts'
 import type { Log } from '../../platform/log.ts'
 import { parseNetworks } from '../../platform/outbound/addresses.ts'
 import { repeat } from '../../platform/repeat.ts'
@@ -14,6 +15,7 @@ import { openSender } from '../send/send-once.ts'
 import { type Schedule, usualSchedule } from './attempt.ts'
 import { drainLane, type LaneContext } from './drain-lane.ts'
 import { claimLanes, type Lane } from './store.ts'
+import { takeSteps } from './take-steps.ts'
 
 export interface DeliverContext {
   pool: Pool
@@ -62,13 +64,17 @@ export function startDelivering(
     allowed: parseNetworks(config.webhookAllowedNetworks),
     timeoutMs: config.webhookTimeoutMs
   })
+  const leaseMs = config.webhookTimeoutMs + leaseMarginMs
   const lanes: LaneContext = {
     ...context,
     sender,
+    // Should the server crash, what it had not written yet is sent again.
+    takeStep: gather(settings.places, (asks) =>
+      withTransaction(pool, (tx) => takeSteps(tx, asks, leaseMs), { wait: false })
+    ),
     publicUrl: config.publicUrl,
     schedule: settings.schedule,
-    turnMs: settings.turnMs,
-    leaseMs: config.webhookTimeoutMs + leaseMarginMs
+    turnMs: settings.turnMs
   }
   const alarm = setAlarm(() => looking.wake())
   const places = openPlaces(settings.places)
@@ -87,7 +93,7 @@ export function startDelivering(
     for (const failing of [false, true]) {
       const limit = places.free(failing)
       if (signal.aborted) return
-      const asked = { token: randomUUID(), leaseMs: lanes.leaseMs, limit, failing }
+      const asked = { token: randomUUID(), leaseMs, limit, failing }
       const claimed = limit === 0 ? [] : await claimLanes(pool, asked)
       if (claimed.length === limit) isFull = true
       for (const lane of claimed) void run(lane, failing).then(() => isFull && looking.wake())

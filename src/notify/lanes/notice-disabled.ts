@@ -7,8 +7,8 @@ import { type Lane, writeDisabledEvent } from './store.ts'
 /** Tells that an endpoint was disabled: `webhook.disabled`. */
 export async function noticeDisabled(
   tx: Tx,
-  lane: Lane,
+  endpoint: Pick<Lane, 'account_id' | 'endpoint_id'>,
   reason: 'gone' | 'failing'
 ): Promise<void> {
-  await writeDisabledEvent(tx, lane, reason)
+  await writeDisabledEvent(tx, endpoint, reason)
 }
