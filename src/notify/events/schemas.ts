@@ -10,7 +10,7 @@ export const EventSchema = answer(
       description: 'The same wherever the event is seen: here, and in deliveries.',
       examples: ['evt_0b8e5b0e-6f0f-4f3c-9d0a-3c1f5d6f6c3e']
     }),
-    type: oneOf<EventType>(choosableEvents, 'What happened; see /docs/events.'),
+    type: oneOf<EventType>(choosableEvents, 'What happened; see docs/events.md.'),
     timestamp: time('When it happened.'),
     account_id: Type.Integer({ description: 'The account.', examples: [1] }),
     data: Type.Record(Type.String(), Type.Unknown(), {

@@ -36,12 +36,15 @@ export interface DeliverSettings {
   everyMs: number
 }
 
+// Lanes that take a step in one transaction.
+const mostTogether = 100
+
 // For what is written down before and after an attempt.
 const leaseMarginMs = 10_000
 
 const usual: DeliverSettings = {
   schedule: usualSchedule,
-  places: 64,
+  places: 256,
   turnMs: 10_000,
   everyMs: 5_000
 }
@@ -69,7 +72,7 @@ export function startDelivering(
     ...context,
     sender,
     // Should the server crash, what it had not written yet is sent again.
-    takeStep: gather(settings.places, (asks) =>
+    takeStep: gather(mostTogether, (asks) =>
       withTransaction(pool, (tx) => takeSteps(tx, asks, leaseMs), { wait: false })
     ),
     publicUrl: config.publicUrl,

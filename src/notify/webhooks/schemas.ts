@@ -21,7 +21,7 @@ const settings = {
     Type.String({ maxLength: 500, description: 'What it is for, in words of your own.' })
   ),
   event_types: Type.Optional(
-    Type.Array(oneOf(choosableEvents, 'A type of event; see /docs/events.'), {
+    Type.Array(oneOf(choosableEvents, 'A type of event; see docs/events.md.'), {
       maxItems: 50,
       uniqueItems: true,
       description: 'What it wants to be told of. Empty: everything.',
@@ -36,7 +36,7 @@ const settings = {
     })
   ),
   format: Type.Optional(
-    oneOf(envelopes, 'The shape of the body and its signature; see /docs/psa-envelopes.')
+    oneOf(envelopes, 'The shape of the body and its signature; see docs/psa-envelopes.md.')
   ),
   records_per_delivery: Type.Optional(
     Type.Integer({
