@@ -1,4 +1,4 @@
-// The command line: `muster serve | migrate | keys | secrets | import | show | rows | rejects`.
+// The command line: `muster serve | migrate | keys | secrets | import | show | rows | rejects | listen`.
 // Exit codes: 0 done, 1 rows were rejected or failed, 2 anything that kept it from being done.
 
 import { readFile } from 'node:fs/promises'
@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander'
 import { CliError } from './cli/client.ts'
 import { importCommand } from './cli/import-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
+import { listenCommand } from './cli/listen-command.ts'
 import { secretsCommand } from './cli/secrets-command.ts'
 import { rejectsCommand, rowsCommand, showCommand } from './cli/show-commands.ts'
 
@@ -32,7 +33,8 @@ const commands = [
   importCommand(),
   showCommand(),
   rowsCommand(),
-  rejectsCommand()
+  rejectsCommand(),
+  listenCommand()
 ]
 for (const command of commands) program.addCommand(command.exitOverride())
 

@@ -121,6 +121,8 @@ export interface ClientConfig {
   url: string
   /** null: not given; a server on this machine may have left its first key in `dataDir`. */
   apiKey: string | null
+  /** Secret of a webhook endpoint, for `muster listen`; null: not given. */
+  webhookSecret: string | null
   dataDir: string
 }
 
@@ -129,6 +131,7 @@ export function readClientConfig(env: NodeJS.ProcessEnv = process.env): ClientCo
   return {
     url: env.MUSTER_URL || 'http://127.0.0.1:8080',
     apiKey: env.MUSTER_API_KEY || null,
+    webhookSecret: env.MUSTER_WEBHOOK_SECRET || null,
     dataDir: resolve(env.MUSTER_DATA_DIR || '.muster')
   }
 }
