@@ -110,13 +110,18 @@ export async function deleteCallbacks(db: Db, days: number): Promise<number> {
   if (days === 0) return 0
   const { rowCount } = await db.query(
     `/* retention.delete_callbacks */
+    WITH old AS (
+      SELECT w.account_id, w.id
+      FROM webhook_endpoints w
+      JOIN imports i ON i.account_id = w.account_id AND i.id = w.import_id
+      WHERE w.created_at < now() - make_interval(days => $1::integer)
+        AND i.finished_at < now() - make_interval(days => $1::integer)
+      FOR UPDATE OF w SKIP LOCKED
+    )
     DELETE FROM webhook_endpoints w
-    USING imports i
-    WHERE w.import_id IS NOT NULL
-      AND w.created_at < now() - make_interval(days => $1::integer)
-      AND i.account_id = w.account_id
-      AND i.id = w.import_id
-      AND i.finished_at < now() - make_interval(days => $1::integer)`,
+    USING old o
+    WHERE w.account_id = o.account_id
+      AND w.id = o.id`,
     [days]
   )
   return rowCount ?? 0

@@ -323,3 +323,21 @@ t.test('a deleted endpoint gets nothing more', async (t) => {
   const { rows } = await s.pool.query(`SELECT count(*) AS count FROM deliveries`)
   t.equal(rows[0].count, 0)
 })
+
+t.test('a password of a file is in no event, delivery or answer', async (t) => {
+  const s = await setup(t, { config: loopback, worker: true })
+  const receiver = await startReceiver(t, answer(200))
+  const webhook = await makeWebhook(s, { url: receiver.url })
+  const canary = 'c4n4ry-9f27'
+  const rows = [`External ID,Organization,Name,Password`, `1,A,Router,${canary}`, `2,,,${canary}`]
+  const done = await s.runCsv(rows.join('\n'), { type: 'passwords' })
+  t.match(done.counts, { created: 1, rejected: 1 })
+  const deliveries = await waitForDeliveries(s, webhook.id, 'delivered', 3)
+  const { rows: stored } = await s.pool.query(
+    `SELECT (SELECT json_agg(e) FROM events e)::text AS events,
+      (SELECT json_agg(d) FROM deliveries d)::text AS deliveries,
+      (SELECT json_agg(a) FROM delivery_attempts a)::text AS attempts`
+  )
+  const feed = (await s.get('/events')).body
+  t.notMatch(JSON.stringify([receiver.received, deliveries, stored, feed]), canary)
+})
