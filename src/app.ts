@@ -14,6 +14,10 @@ import { cellReader } from './import/resolve/cell-kinds.ts'
 import { importRoutes } from './import/routes.ts'
 import { statesPage } from './import/states-page.ts'
 import { enqueueImport } from './jobs.ts'
+import { deliveryRoutes } from './notify/deliveries/routes.ts'
+import { eventRoutes } from './notify/events/routes.ts'
+import { createCallback } from './notify/webhooks/create-callback.ts'
+import { webhookRoutes } from './notify/webhooks/routes.ts'
 import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
 import type { Pool } from './platform/db.ts'
 import { sweepStrays } from './platform/files.ts'
@@ -42,7 +46,7 @@ export interface AppContext {
 
 /** Builds the HTTP service; it does not listen yet. */
 export async function buildApp(context: AppContext): Promise<FastifyInstance> {
-  const { config, pool, boss, secrets, log } = context
+  const { config, pool, secrets, log } = context
   const app = createServer(config, log)
 
   // Only POST /imports takes bare text, and adds its own parser: elsewhere such a body is 415.
@@ -54,9 +58,20 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   await app.register(multipart, multipartOptions(config))
   await registerApiDocs(app, apiTexts)
   registerGuard(app, pool)
-  registerIdempotency(app, { pool, log, keepHours: config.idempotencyKeyHours })
+  registerIdempotency(app, { pool, log, secrets, keepHours: config.idempotencyKeyHours })
   app.addSchema(ProblemSchema)
 
+  addRoutes(app, context)
+
+  const sweeping = sweepStrays(config.dataDir, config.uploadIdleTimeoutMs, log)
+  app.addHook('onClose', () => sweeping.stop())
+  await app.ready()
+  // Only routes need to know the TypeBox types.
+  return app as unknown as FastifyInstance
+}
+
+/** The list of all routes. */
+function addRoutes(app: App, { config, pool, boss, secrets, log }: AppContext): void {
   apiDocsRoutes(app, [statesPage])
   healthRoutes(app, { pool, dataDir: config.dataDir })
   const readCell: ReadCell = (field, text) =>
@@ -65,15 +80,15 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   recordRoutes(app, { pool, secrets })
   historyRoutes(app, { pool, secrets })
   const enqueue: ImportContext['enqueue'] = (tx, job) => enqueueImport(boss, tx, job)
-  importRoutes(app, { config, pool, secrets, log, enqueue })
-  undoRoutes(app, { config, pool, secrets, log, enqueue })
+  const makeCallback: ImportContext['makeCallback'] = (tx, asked) =>
+    createCallback(secrets, tx, asked)
+  const importing = { config, pool, secrets, log, enqueue, makeCallback }
+  importRoutes(app, importing)
+  undoRoutes(app, importing)
   profileRoutes(app, { pool })
-
-  const sweeping = sweepStrays(config.dataDir, config.uploadIdleTimeoutMs, log)
-  app.addHook('onClose', () => sweeping.stop())
-  await app.ready()
-  // Only routes need to know the TypeBox types.
-  return app as unknown as FastifyInstance
+  eventRoutes(app, { pool, publicUrl: config.publicUrl })
+  webhookRoutes(app, { pool, config, secrets })
+  deliveryRoutes(app, { pool })
 }
 
 function createServer(config: Config, log: Log): App {
@@ -124,6 +139,8 @@ Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times
   tags: [
     { name: 'imports', description: 'Send files, follow them, read the outcome of every row.' },
     { name: 'records', description: 'Read what imports wrote, and bring back what was before.' },
+    { name: 'events', description: 'What happened, in one order.' },
+    { name: 'webhooks', description: 'Be told of what happens, and see what was sent.' },
     { name: 'record types', description: 'Which fields and match rules each kind of record has.' },
     { name: 'health', description: 'Probes for load balancers; need no key.' },
     { name: 'docs', description: 'This document.' }

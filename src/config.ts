@@ -2,6 +2,7 @@
 // docs/configuration.md lists every variable and is held to this file by a test.
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
+import { isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
 
 /** From the least to the most that is logged. */
@@ -53,6 +54,14 @@ export interface Config {
   keepOutcomesDays: number
   /** Days for which the history of records is kept; 0: for ever. */
   keepHistoryDays: number
+  /** Days for which events and deliveries are kept; 0: for ever. */
+  keepEventsDays: number
+  /** Address of the service as others reach it, without a slash at its end; null: links are paths. */
+  publicUrl: string | null
+  /** Networks (CIDR) that webhooks may reach although they are not public. */
+  webhookAllowedNetworks: string[]
+  /** How long one attempt to deliver a webhook may take. */
+  webhookTimeoutMs: number
 }
 
 /** Reads the configuration. Throws an Error that names the variable when a value makes no sense. */
@@ -79,7 +88,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     shutdownTimeoutMs: whole(env, 'MUSTER_SHUTDOWN_TIMEOUT_MS', 20_000, 100, 600_000),
     keepUploadsDays: whole(env, 'MUSTER_KEEP_UPLOADS_DAYS', 30, 0, 36_500),
     keepOutcomesDays: whole(env, 'MUSTER_KEEP_OUTCOMES_DAYS', 90, 0, 36_500),
-    keepHistoryDays: whole(env, 'MUSTER_KEEP_HISTORY_DAYS', 365, 0, 36_500)
+    keepHistoryDays: whole(env, 'MUSTER_KEEP_HISTORY_DAYS', 365, 0, 36_500),
+    keepEventsDays: whole(env, 'MUSTER_KEEP_EVENTS_DAYS', 30, 0, 36_500),
+    publicUrl: readPublicUrl(env),
+    webhookAllowedNetworks: readNetworks(env, 'MUSTER_WEBHOOK_ALLOWED_NETWORKS'),
+    webhookTimeoutMs: whole(env, 'MUSTER_WEBHOOK_TIMEOUT_MS', 15_000, 100, 60_000)
   }
 }
 
@@ -107,7 +120,11 @@ export function childEnvironment(config: Config, databaseUrl: string): NodeJS.Pr
     MUSTER_SHUTDOWN_TIMEOUT_MS: String(config.shutdownTimeoutMs),
     MUSTER_KEEP_UPLOADS_DAYS: String(config.keepUploadsDays),
     MUSTER_KEEP_OUTCOMES_DAYS: String(config.keepOutcomesDays),
-    MUSTER_KEEP_HISTORY_DAYS: String(config.keepHistoryDays)
+    MUSTER_KEEP_HISTORY_DAYS: String(config.keepHistoryDays),
+    MUSTER_KEEP_EVENTS_DAYS: String(config.keepEventsDays),
+    MUSTER_PUBLIC_URL: config.publicUrl ?? '',
+    MUSTER_WEBHOOK_ALLOWED_NETWORKS: config.webhookAllowedNetworks.join(','),
+    MUSTER_WEBHOOK_TIMEOUT_MS: String(config.webhookTimeoutMs)
   }
 }
 
@@ -116,6 +133,8 @@ export interface ClientConfig {
   url: string
   /** null: not given; a server on this machine may have left its first key in `dataDir`. */
   apiKey: string | null
+  /** Secret of a webhook endpoint, for `muster listen`; null: not given. */
+  webhookSecret: string | null
   dataDir: string
 }
 
@@ -124,6 +143,7 @@ export function readClientConfig(env: NodeJS.ProcessEnv = process.env): ClientCo
   return {
     url: env.MUSTER_URL || 'http://127.0.0.1:8080',
     apiKey: env.MUSTER_API_KEY || null,
+    webhookSecret: env.MUSTER_WEBHOOK_SECRET || null,
     dataDir: resolve(env.MUSTER_DATA_DIR || '.muster')
   }
 }
@@ -174,6 +194,28 @@ function readLogLevel(env: NodeJS.ProcessEnv): Config['logLevel'] {
   const level = logLevels.find((one) => one === text)
   if (level) return level
   throw new Error(`MUSTER_LOG_LEVEL is "${text}"; it must be one of ${logLevels.join(', ')}.`)
+}
+
+function readPublicUrl(env: NodeJS.ProcessEnv): string | null {
+  const text = env.MUSTER_PUBLIC_URL
+  if (text === undefined || text === '') return null
+  const url = URL.canParse(text) ? new URL(text) : null
+  const isPlain = url !== null && url.search === '' && url.hash === '' && url.username === ''
+  if (url && isPlain && /^https?:$/.test(url.protocol)) return url.href.replace(/\/+$/, '')
+  throw new Error(
+    `MUSTER_PUBLIC_URL is "${text}"; it must be an address such as https://muster.example.com.`
+  )
+}
+
+function readNetworks(env: NodeJS.ProcessEnv, name: string): string[] {
+  const networks = (env[name] ?? '').split(',').map((one) => one.trim())
+  return networks.filter((network) => {
+    if (network === '') return false
+    const [address = '', bits = '', ...more] = network.split('/')
+    const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1
+    if (more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most) return true
+    throw new Error(`${name} has "${network}"; it must be networks such as 10.0.0.0/8, fd00::/8.`)
+  })
 }
 
 function whole(env: NodeJS.ProcessEnv, name: string, fallback: number, min: number, max: number) {

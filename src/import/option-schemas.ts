@@ -40,7 +40,13 @@ const texts = {
   default_country:
     'ISO 3166-1 code of the country that phone numbers without + and country code are of.',
   require_external_id:
-    'With mode update_only: rows are found by their external id only, which every row must have.'
+    'With mode update_only: rows are found by their external id only, which every row must have.',
+  callback_url:
+    'An address that is told of this import (events import.*, signed): the short way to a webhook. ' +
+    'It must be public; see docs/webhooks.md.',
+  callback_secret:
+    'What is sent to `callback_url` is signed with it: `whsec_` and 24 to 64 bytes in base64. Left ' +
+    'out: one is made, and shown once in the answer (`callback.secret`).'
 }
 
 const byField = <T extends TSchema>(value: T, description: string) =>
@@ -100,6 +106,13 @@ export const fileOptions = {
   )
 }
 
+/** Who is told of imports, in JSON. */
+export const tellOptions = {
+  callback_url: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 2_000, description: texts.callback_url })
+  )
+}
+
 /** A header -> field mapping in JSON. */
 export const mappingSchema = (description: string = texts.mapping) =>
   // A list of types, not a union: the validator would take null for a blank text.
@@ -149,5 +162,7 @@ export const textOptions = {
   ),
   start: Type.Optional(
     Type.Boolean({ default: true, description: 'false: stay a draft until it is started.' })
-  )
+  ),
+  callback_url: text(`${texts.callback_url} Blank: nobody.`),
+  callback_secret: text(texts.callback_secret)
 }

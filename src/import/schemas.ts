@@ -257,6 +257,18 @@ export const ImportSchema = answer(
         'Newest earlier import of the same content and type; null: none. Not in lists.'
       )
     ),
+    callback: Type.Optional(
+      answer(
+        {
+          webhook_id: Type.Integer({ description: 'The endpoint: GET /webhooks/{id}.' }),
+          url: Type.String({ description: 'Where it is.' }),
+          secret: Type.String({ description: 'What it is signed with; shown only this once.' })
+        },
+        {
+          description: 'Who is told of this import. Only in the answer to the upload that said so.'
+        }
+      )
+    ),
     preview: Type.Optional(
       nullable(
         ref(PreviewSchema),

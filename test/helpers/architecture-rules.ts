@@ -31,6 +31,7 @@ const foundation = [
   'src/error-catalogue.ts',
   'src/row-problem-catalogue.ts',
   'src/events.ts',
+  'src/event-data.ts',
   'src/import/terms.ts'
 ]
 
@@ -75,7 +76,7 @@ const mayImport: Record<string, (target: string) => boolean> = {
   duplicates: (target) => ['record-types', 'records'].includes(moduleOf(target) ?? ''),
   // The last step of the flow: it takes back what the others wrote.
   undo: (target) => ['record-types', 'records', 'import'].includes(moduleOf(target) ?? ''),
-  notify: () => false,
+  notify: (target) => moduleOf(target) === 'record-types',
   console: () => false,
   retention: () => false
 }

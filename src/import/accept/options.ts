@@ -3,6 +3,7 @@
 // the fields it names are there is asked later (check-choices.ts), when the record type is known.
 
 import { appError } from '../../errors.ts'
+import { readWebhookSecret } from '../../platform/webhook-signature.ts'
 import { shownNames, type TypeCatalogue } from '../../record-types/registry.ts'
 import {
   blankPolicies,
@@ -23,6 +24,8 @@ export interface Choices extends Partial<Omit<ImportOptions, 'organization_id'>>
   delimiter?: string
   /** What the file is written in; absent: UTF-8, or UTF-16 with a byte order mark. */
   encoding?: string
+  /** Address that is told of this import alone. */
+  callback_url?: string
 }
 
 /** What an upload can say. */
@@ -32,6 +35,8 @@ export interface UploadOptions extends Choices {
   profile?: string
   /** false: the import stays a draft. */
   start?: boolean
+  /** What is sent to `callback_url` is signed with it; absent: with one that is made for it. */
+  callback_secret?: string
 }
 
 type Reader<T> = (name: string, text: string, types: TypeCatalogue) => T
@@ -55,7 +60,9 @@ const readers: { [K in keyof Required<UploadOptions>]: Reader<UploadOptions[K]> 
   on_missing: byField(onMissingPolicies),
   default_country: readCountry,
   require_external_id: readBoolean,
-  start: readBoolean
+  start: readBoolean,
+  callback_url: (_, text) => text,
+  callback_secret: readSecret
 }
 
 /** Names of all options, for messages. */
@@ -182,6 +189,12 @@ export function readJsonChoices(said: Choices): Choices {
     choices.default_country = readCountry('default_country', choices.default_country)
   }
   return choices
+}
+
+function readSecret(name: string, text: string): string {
+  if (readWebhookSecret(text)) return text
+  // What is meant to be one may be most of one: it is not repeated.
+  throw optionFault(name, 'It is whsec_ and 24 to 64 bytes in base64.')
 }
 
 const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
