@@ -13,6 +13,7 @@ import { profileRoutes } from './import/profiles/routes.ts'
 import { cellReader } from './import/resolve/cell-kinds.ts'
 import { importRoutes } from './import/routes.ts'
 import { enqueueImport } from './jobs.ts'
+import { mailRoutes } from './notify/mail/routes.ts'
 import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
 import type { Pool } from './platform/db.ts'
 import { sweepStrays } from './platform/files.ts'
@@ -65,6 +66,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   const enqueue: ImportContext['enqueue'] = (tx, job) => enqueueImport(boss, tx, job)
   importRoutes(app, { config, pool, secrets, log, enqueue })
   profileRoutes(app, { pool })
+  mailRoutes(app, { pool })
 
   const sweeping = sweepStrays(config.dataDir, config.uploadIdleTimeoutMs, log)
   app.addHook('onClose', () => sweeping.stop())
@@ -122,6 +124,7 @@ Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times
     { name: 'imports', description: 'Send files, follow them, read the outcome of every row.' },
     { name: 'records', description: 'Read what imports wrote, and bring back what was before.' },
     { name: 'record types', description: 'Which fields and match rules each kind of record has.' },
+    { name: 'notifications', description: 'Be told when something has happened.' },
     { name: 'health', description: 'Probes for load balancers; need no key.' },
     { name: 'docs', description: 'This document.' }
   ]

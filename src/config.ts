@@ -3,6 +3,8 @@
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { resolve } from 'node:path'
+import { type Mailbox, mailboxText, readMailbox } from './email-address.ts'
+import { parseSmtpUrl, type SmtpServer, smtpUrlText } from './smtp-url.ts'
 
 /** From the least to the most that is logged. */
 const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
@@ -47,6 +49,14 @@ export interface Config {
   keepOutcomesDays: number
   /** Days for which the history of records is kept; 0: for ever. */
   keepHistoryDays: number
+  /** Days for which events, deliveries and mails are kept; 0: for ever. */
+  keepEventsDays: number
+  /** Where people and other services reach the service, without a slash at the end; null: unknown. */
+  publicUrl: string | null
+  /** null: mails are written to files in `dataDir`. */
+  smtp: SmtpServer | null
+  /** Whom mails are from; null: not said, and there is no mail server. */
+  mailFrom: Mailbox | null
 }
 
 /** Reads the configuration. Throws an Error that names the variable when a value makes no sense. */
@@ -70,7 +80,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     shutdownTimeoutMs: whole(env, 'MUSTER_SHUTDOWN_TIMEOUT_MS', 20_000, 100, 600_000),
     keepUploadsDays: whole(env, 'MUSTER_KEEP_UPLOADS_DAYS', 30, 0, 36_500),
     keepOutcomesDays: whole(env, 'MUSTER_KEEP_OUTCOMES_DAYS', 90, 0, 36_500),
-    keepHistoryDays: whole(env, 'MUSTER_KEEP_HISTORY_DAYS', 365, 0, 36_500)
+    keepHistoryDays: whole(env, 'MUSTER_KEEP_HISTORY_DAYS', 365, 0, 36_500),
+    keepEventsDays: whole(env, 'MUSTER_KEEP_EVENTS_DAYS', 30, 0, 36_500),
+    publicUrl: readPublicUrl(env),
+    smtp: readSmtp(env),
+    mailFrom: readMailFrom(env)
   }
 }
 
@@ -95,7 +109,11 @@ export function childEnvironment(config: Config, databaseUrl: string): NodeJS.Pr
     MUSTER_SHUTDOWN_TIMEOUT_MS: String(config.shutdownTimeoutMs),
     MUSTER_KEEP_UPLOADS_DAYS: String(config.keepUploadsDays),
     MUSTER_KEEP_OUTCOMES_DAYS: String(config.keepOutcomesDays),
-    MUSTER_KEEP_HISTORY_DAYS: String(config.keepHistoryDays)
+    MUSTER_KEEP_HISTORY_DAYS: String(config.keepHistoryDays),
+    MUSTER_KEEP_EVENTS_DAYS: String(config.keepEventsDays),
+    ...(config.publicUrl && { MUSTER_PUBLIC_URL: config.publicUrl }),
+    ...(config.smtp && { MUSTER_SMTP_URL: smtpUrlText(config.smtp) }),
+    ...(config.mailFrom && { MUSTER_MAIL_FROM: mailboxText(config.mailFrom) })
   }
 }
 
@@ -155,6 +173,32 @@ export function secretKeysText(keys: SecretKey[]): string {
 function readSecretKeys(env: NodeJS.ProcessEnv): SecretKey[] | null {
   const text = env.MUSTER_SECRET_KEYS
   return text === undefined || text === '' ? null : parseSecretKeys(text, 'MUSTER_SECRET_KEYS')
+}
+
+function readPublicUrl(env: NodeJS.ProcessEnv): string | null {
+  const text = env.MUSTER_PUBLIC_URL || null
+  if (text === null) return null
+  const url = URL.parse(text)
+  const isPlain = url && /^https?:$/.test(url.protocol) && `${url.username}${url.search}` === ''
+  if (isPlain && url.hash === '') return url.href.replace(/\/+$/, '')
+  throw new Error('MUSTER_PUBLIC_URL must be an address such as https://muster.example.com.')
+}
+
+function readMailFrom(env: NodeJS.ProcessEnv): Mailbox | null {
+  const text = env.MUSTER_MAIL_FROM || null
+  const form = 'Muster <muster@example.com>'
+  if (text === null) {
+    if (!env.MUSTER_SMTP_URL) return null
+    throw new Error(`MUSTER_SMTP_URL needs MUSTER_MAIL_FROM: whom mails are from, as ${form}.`)
+  }
+  const mailbox = readMailbox(text)
+  if (mailbox) return mailbox
+  throw new Error(`MUSTER_MAIL_FROM must be an address or have the form ${form}.`)
+}
+
+function readSmtp(env: NodeJS.ProcessEnv): SmtpServer | null {
+  const text = env.MUSTER_SMTP_URL
+  return text === undefined || text === '' ? null : parseSmtpUrl(text)
 }
 
 function readLogLevel(env: NodeJS.ProcessEnv): Config['logLevel'] {

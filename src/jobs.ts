@@ -1,7 +1,9 @@
 // The list of queues and their handlers: what runs in the background, and with which guarantees.
+// (Mails wait in their own table: see notify/mail/mailer.ts.)
 
 import type { Config } from './config.ts'
 import { runImport } from './import/job.ts'
+import { startMailer } from './notify/mail/mailer.ts'
 import type { Pool, Tx } from './platform/db.ts'
 import type { Log } from './platform/log.ts'
 import { type Queue, sendInTransaction } from './platform/queue.ts'
@@ -129,11 +131,15 @@ export async function startWorkers(context: {
     await cleanUp({ pool, config, log, signal: AbortSignal.any([stopping.signal, job.signal]) })
   })
   const cleaning = scheduleCleaning(boss, log)
+  const mailer = startMailer({ pool, config, log })
   return {
     async stop() {
       cleaning.stop()
       stopping.abort()
-      await boss.stop({ graceful: true, timeout: config.shutdownTimeoutMs })
+      await Promise.all([
+        mailer.stop(),
+        boss.stop({ graceful: true, timeout: config.shutdownTimeoutMs })
+      ])
     }
   }
 }

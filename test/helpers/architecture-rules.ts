@@ -27,6 +27,8 @@ function moduleOf(path: string): string | null {
 // The words of the field are known to all, the error catalogue's types among them.
 const foundation = [
   'src/config.ts',
+  'src/smtp-url.ts',
+  'src/email-address.ts',
   'src/errors.ts',
   'src/error-catalogue.ts',
   'src/row-problem-catalogue.ts',
@@ -74,7 +76,7 @@ const mayImport: Record<string, (target: string) => boolean> = {
   import: (target) => ['record-types', 'records'].includes(moduleOf(target) ?? ''),
   duplicates: (target) => ['record-types', 'records'].includes(moduleOf(target) ?? ''),
   undo: (target) => moduleOf(target) === 'records' || target === 'src/import/store.ts',
-  notify: () => false,
+  notify: (target) => moduleOf(target) === 'record-types',
   console: () => false,
   retention: () => false
 }

@@ -37,6 +37,7 @@ t.test('every option is read', async (t) => {
     on_missing: '{"organization":"fail"}',
     default_country: 'de',
     require_external_id: 'true',
+    notify_emails: 'a@b.de, c@B.de',
     start: 'false'
   })
   t.equal(type?.name, 'contacts')
@@ -58,6 +59,7 @@ t.test('every option is read', async (t) => {
     on_missing: { organization: 'fail' },
     default_country: 'DE',
     require_external_id: true,
+    notify_emails: ['a@b.de', 'c@b.de'],
     start: false
   })
   t.equal(read({ clear_marker: 'none' }).clear_marker, null)
