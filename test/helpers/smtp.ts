@@ -11,6 +11,8 @@ export interface Received {
   from: string
   /** User who logged in; null: nobody did. */
   user: string | null
+  /** Whether it came encrypted. */
+  isEncrypted: boolean
   /** As it came over the wire. */
   raw: string
 }
@@ -24,6 +26,8 @@ export interface SmtpScript {
   /** Before the answer to a message that is taken. */
   delayMs?: number
   login?: { user: string; password: string }
+  /** Encrypts, with this certificate: from the first byte, or by STARTTLS. */
+  tls?: { from: 'start' | 'starttls'; key: string; cert: string }
 }
 
 export interface TestSmtp {
@@ -65,13 +69,18 @@ export async function startSmtp(t: Teardown, script: SmtpScript = {}): Promise<T
   await start()
   t.teardown(stop)
   const who = script.login ? `${script.login.user}:${script.login.password}@` : ''
-  return { url: `smtp://${who}127.0.0.1:${port}`, received, stop, start }
+  const scheme = script.tls?.from === 'start' ? 'smtps' : 'smtp'
+  return { url: `${scheme}://${who}127.0.0.1:${port}`, received, stop, start }
 }
 
 function makeServer(script: SmtpScript, received: Received[]): SMTPServer {
   const asked = new Map<string, number>()
   return new SMTPServer({
-    disabledCommands: script.login ? ['STARTTLS'] : ['STARTTLS', 'AUTH'],
+    disabledCommands: [
+      ...(script.tls?.from === 'starttls' ? [] : ['STARTTLS']),
+      ...(script.login ? [] : ['AUTH'])
+    ],
+    ...(script.tls && { ...script.tls, secure: script.tls.from === 'start' }),
     allowInsecureAuth: true,
     closeTimeout: 100,
     logger: false,
@@ -85,13 +94,14 @@ function makeServer(script: SmtpScript, received: Received[]): SMTPServer {
       asked.set(address, count)
       done(refusal(script.onAddress?.(address, count) ?? null))
     },
-    async onData(stream, { envelope, user }, done) {
+    async onData(stream, { envelope, user, secure }, done) {
       const chunks: Buffer[] = []
       for await (const chunk of stream) chunks.push(chunk)
       const message: Received = {
         to: envelope.rcptTo.map(({ address }) => address).join(),
         from: envelope.mailFrom ? envelope.mailFrom.address : '',
         user: typeof user === 'string' ? user : null,
+        isEncrypted: secure,
         raw: Buffer.concat(chunks).toString('latin1')
       }
       const error = refusal(script.onMessage?.(message) ?? null)

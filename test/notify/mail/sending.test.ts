@@ -3,6 +3,7 @@
 
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import t from 'tap'
 import { startMailer } from '../../../src/notify/mail/mailer.ts'
 import { cancelled, csv, mailer, mailsOf, quick, receivers, settled } from '../../helpers/mails.ts'
@@ -152,3 +153,30 @@ t.test('a folder that cannot be written to loses no mail', async (t) => {
   const error = await until('an attempt', async () => (await mailsOf(service))[0].error)
   t.match(error, /folder/)
 })
+
+t.test(
+  'encrypted from the first byte or by STARTTLS, and only to who can prove his name',
+  async (t) => {
+    const read = (name: string) => readFile(join(import.meta.dirname, 'certificate', name), 'utf8')
+    const [key, cert] = [await read('key.pem'), await read('cert.pem')]
+    const login = { user: 'muster', password: 'secret' }
+    for (const from of ['start', 'starttls'] as const) {
+      const smtp = await startSmtp(t, { login, tls: { from, key, cert } })
+      const url = from === 'start' ? smtp.url : `${smtp.url}?tls=required`
+      const service = await setup(t)
+      await cancelled(service, { notify_emails: 'a@b.de' })
+      const strict = mailer(t, service, url, { maxAttempts: 100 })
+      const error = await until('a refusal', async () => (await mailsOf(service))[0].error)
+      t.match(error, /ESOCKET|ETLS/, 'nobody vouches for the certificate')
+      await strict.stop()
+      t.same(smtp.received, [])
+      const usual = getCACertificates('default')
+      setDefaultCACertificates([...usual, cert])
+      const trusting = mailer(t, service, url)
+      t.match(await settled(service, 1), [{ state: 'sent' }])
+      await trusting.stop()
+      setDefaultCACertificates(usual)
+      t.match(smtp.received, [{ isEncrypted: true, user: 'muster' }])
+    }
+  }
+)
