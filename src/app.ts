@@ -16,6 +16,7 @@ import { statesPage } from './import/states-page.ts'
 import { enqueueImport } from './jobs.ts'
 import { deliveryRoutes } from './notify/deliveries/routes.ts'
 import { eventRoutes } from './notify/events/routes.ts'
+import { mailRoutes } from './notify/mail/routes.ts'
 import { createCallback } from './notify/webhooks/create-callback.ts'
 import { webhookRoutes } from './notify/webhooks/routes.ts'
 import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
@@ -89,6 +90,7 @@ function addRoutes(app: App, { config, pool, boss, secrets, log }: AppContext): 
   eventRoutes(app, { pool, publicUrl: config.publicUrl })
   webhookRoutes(app, { pool, config, secrets })
   deliveryRoutes(app, { pool })
+  mailRoutes(app, { pool })
 }
 
 function createServer(config: Config, log: Log): App {
@@ -142,6 +144,7 @@ Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times
     { name: 'events', description: 'What happened, in one order.' },
     { name: 'webhooks', description: 'Be told of what happens, and see what was sent.' },
     { name: 'record types', description: 'Which fields and match rules each kind of record has.' },
+    { name: 'notifications', description: 'Be told when something has happened.' },
     { name: 'health', description: 'Probes for load balancers; need no key.' },
     { name: 'docs', description: 'This document.' }
   ]

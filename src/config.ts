@@ -4,6 +4,8 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
+import { type Mailbox, mailboxText, readMailbox } from './email-address.ts'
+import { parseSmtpUrl, type SmtpServer, smtpUrlText } from './smtp-url.ts'
 
 /** From the least to the most that is logged. */
 const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
@@ -54,7 +56,7 @@ export interface Config {
   keepOutcomesDays: number
   /** Days for which the history of records is kept; 0: for ever. */
   keepHistoryDays: number
-  /** Days for which events and deliveries are kept; 0: for ever. */
+  /** Days for which events, deliveries and mails are kept; 0: for ever. */
   keepEventsDays: number
   /** Address of the service as others reach it, without a slash at its end; null: links are paths. */
   publicUrl: string | null
@@ -62,6 +64,10 @@ export interface Config {
   webhookAllowedNetworks: string[]
   /** How long one attempt to deliver a webhook may take. */
   webhookTimeoutMs: number
+  /** null: mails are written to files in `dataDir`. */
+  smtp: SmtpServer | null
+  /** Whom mails are from; null: not said, and there is no mail server. */
+  mailFrom: Mailbox | null
 }
 
 /** Reads the configuration. Throws an Error that names the variable when a value makes no sense. */
@@ -92,7 +98,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     keepEventsDays: whole(env, 'MUSTER_KEEP_EVENTS_DAYS', 30, 0, 36_500),
     publicUrl: readPublicUrl(env),
     webhookAllowedNetworks: readNetworks(env, 'MUSTER_WEBHOOK_ALLOWED_NETWORKS'),
-    webhookTimeoutMs: whole(env, 'MUSTER_WEBHOOK_TIMEOUT_MS', 15_000, 100, 60_000)
+    webhookTimeoutMs: whole(env, 'MUSTER_WEBHOOK_TIMEOUT_MS', 15_000, 100, 60_000),
+    smtp: readSmtp(env),
+    mailFrom: readMailFrom(env)
   }
 }
 
@@ -124,7 +132,9 @@ export function childEnvironment(config: Config, databaseUrl: string): NodeJS.Pr
     MUSTER_KEEP_EVENTS_DAYS: String(config.keepEventsDays),
     MUSTER_PUBLIC_URL: config.publicUrl ?? '',
     MUSTER_WEBHOOK_ALLOWED_NETWORKS: config.webhookAllowedNetworks.join(','),
-    MUSTER_WEBHOOK_TIMEOUT_MS: String(config.webhookTimeoutMs)
+    MUSTER_WEBHOOK_TIMEOUT_MS: String(config.webhookTimeoutMs),
+    ...(config.smtp && { MUSTER_SMTP_URL: smtpUrlText(config.smtp) }),
+    ...(config.mailFrom && { MUSTER_MAIL_FROM: mailboxText(config.mailFrom) })
   }
 }
 
@@ -189,22 +199,37 @@ function readSecretKeys(env: NodeJS.ProcessEnv): SecretKey[] | null {
   return text === undefined || text === '' ? null : parseSecretKeys(text, 'MUSTER_SECRET_KEYS')
 }
 
+function readPublicUrl(env: NodeJS.ProcessEnv): string | null {
+  const text = env.MUSTER_PUBLIC_URL || null
+  if (text === null) return null
+  const url = URL.parse(text)
+  const isPlain = url && /^https?:$/.test(url.protocol) && `${url.username}${url.search}` === ''
+  if (isPlain && url.hash === '') return url.href.replace(/\/+$/, '')
+  throw new Error('MUSTER_PUBLIC_URL must be an address such as https://muster.example.com.')
+}
+
+function readMailFrom(env: NodeJS.ProcessEnv): Mailbox | null {
+  const text = env.MUSTER_MAIL_FROM || null
+  const form = 'Muster <muster@example.com>'
+  if (text === null) {
+    if (!env.MUSTER_SMTP_URL) return null
+    throw new Error(`MUSTER_SMTP_URL needs MUSTER_MAIL_FROM: whom mails are from, as ${form}.`)
+  }
+  const mailbox = readMailbox(text)
+  if (mailbox) return mailbox
+  throw new Error(`MUSTER_MAIL_FROM must be an address or have the form ${form}.`)
+}
+
+function readSmtp(env: NodeJS.ProcessEnv): SmtpServer | null {
+  const text = env.MUSTER_SMTP_URL
+  return text === undefined || text === '' ? null : parseSmtpUrl(text)
+}
+
 function readLogLevel(env: NodeJS.ProcessEnv): Config['logLevel'] {
   const text = env.MUSTER_LOG_LEVEL || 'info'
   const level = logLevels.find((one) => one === text)
   if (level) return level
   throw new Error(`MUSTER_LOG_LEVEL is "${text}"; it must be one of ${logLevels.join(', ')}.`)
-}
-
-function readPublicUrl(env: NodeJS.ProcessEnv): string | null {
-  const text = env.MUSTER_PUBLIC_URL
-  if (text === undefined || text === '') return null
-  const url = URL.canParse(text) ? new URL(text) : null
-  const isPlain = url !== null && url.search === '' && url.hash === '' && url.username === ''
-  if (url && isPlain && /^https?:$/.test(url.protocol)) return url.href.replace(/\/+$/, '')
-  throw new Error(
-    `MUSTER_PUBLIC_URL is "${text}"; it must be an address such as https://muster.example.com.`
-  )
 }
 
 function readNetworks(env: NodeJS.ProcessEnv, name: string): string[] {

@@ -1,4 +1,5 @@
 // The list of queues and their handlers: what runs in the background, and with which guarantees.
+// (Mails wait in their own table: see notify/mail/mailer.ts.)
 
 import type { Config } from './config.ts'
 import { runImport } from './import/job.ts'
@@ -6,6 +7,7 @@ import { mendLine, type Tickets } from './import/schedule/mend-line.ts'
 import { serveTicket, type TurnContext } from './import/schedule/take-turn.ts'
 import { publishAll } from './notify/events/publish.ts'
 import { startDelivering } from './notify/lanes/deliver.ts'
+import { startMailer } from './notify/mail/mailer.ts'
 import type { Pool, Tx } from './platform/db.ts'
 import { startListener } from './platform/listen.ts'
 import type { Log } from './platform/log.ts'
@@ -190,6 +192,7 @@ export async function startWorkers(context: WorkerContext): Promise<Workers> {
   const cleaning = scheduleCleaning(boss, log)
   const line = watchLine(context)
   const notifying = startNotifying({ pool, config, secrets, log, signal: stopping.signal })
+  const mailer = startMailer({ pool, config, log })
   return {
     async stop() {
       cleaning.stop()
@@ -197,6 +200,7 @@ export async function startWorkers(context: WorkerContext): Promise<Workers> {
       stopping.abort()
       await Promise.all([
         notifying.stop(),
+        mailer.stop(),
         boss.stop({ graceful: true, timeout: config.shutdownTimeoutMs })
       ])
     }

@@ -37,7 +37,8 @@ const plainOptions: [flags: string, description: string][] = [
   ['--clear-marker <text>', 'the cell that clears a field, or none (default: __CLEAR__)'],
   ['--repeats <policy>', 'rows about one record: reject or merge'],
   ['--similar <policy>', 'rows very like an existing record: warn, error or ignore'],
-  ['--default-country <code>', 'country of phone numbers without country code, e.g. DE']
+  ['--default-country <code>', 'country of phone numbers without country code, e.g. DE'],
+  ['--notify-emails <addresses>', 'who gets a mail when it has ended, between commas']
 ]
 
 /** Options that are JSON objects, in the command line or in a file. */

@@ -76,7 +76,8 @@ export function importJson(row: ImportRow, around: Around): ImportJson {
 /** All but those that are shown by themselves. */
 function optionsOf({ options }: ImportRow): ImportJson['options'] {
   const { mode, dry_run, allow_partial, organization_id, ...rest } = options
-  return rest
+  // An import that was stored before there was such an option.
+  return { ...rest, notify_emails: rest.notify_emails ?? [] }
 }
 
 function fileOf({ file_name, file_bytes, file_sha256, dialect }: ImportRow) {

@@ -2,6 +2,7 @@
 // One description for both. Used by request-schemas.ts, schemas.ts and profiles/schemas.ts.
 
 import { type TSchema, Type } from 'typebox'
+import { maxAddresses } from '../email-address.ts'
 import { nullable, oneOf } from '../platform/http-schemas.ts'
 import { blankPolicies, onMissingPolicies, updatePolicies } from '../record-types/types.ts'
 import { modes, repeatPolicies, similarPolicies } from './terms.ts'
@@ -46,7 +47,8 @@ const texts = {
     'It must be public; see docs/webhooks.md.',
   callback_secret:
     'What is sent to `callback_url` is signed with it: `whsec_` and 24 to 64 bytes in base64. Left ' +
-    'out: one is made, and shown once in the answer (`callback.secret`).'
+    'out: one is made, and shown once in the answer (`callback.secret`).',
+  notify_emails: 'Addresses that get a mail when the import has ended, at most 20.'
 }
 
 const byField = <T extends TSchema>(value: T, description: string) =>
@@ -60,7 +62,7 @@ const marker = Type.String({
 })
 const country = Type.String({ pattern: '^[A-Za-z]{2}$', description: texts.default_country })
 
-/** How rows are treated; shown by imports, and changed in drafts. */
+/** How rows are treated and who is told; shown by imports, and changed in drafts. */
 export const rowOptions = {
   blank: oneOf(blankPolicies, texts.blank),
   clear_marker: nullable(marker, `${texts.clear_marker} null: there is none.`),
@@ -70,7 +72,11 @@ export const rowOptions = {
   separators: byField(Type.String({ description: 'The separator.' }), texts.separators),
   on_missing: byField(oneOf(onMissingPolicies, 'create, fail or ignore.'), texts.on_missing),
   default_country: nullable(country, `${texts.default_country} null: they stay as written.`),
-  require_external_id: Type.Boolean({ description: texts.require_external_id })
+  require_external_id: Type.Boolean({ description: texts.require_external_id }),
+  notify_emails: Type.Array(Type.String({ maxLength: 254, description: 'An e-mail address.' }), {
+    maxItems: maxAddresses,
+    description: texts.notify_emails
+  })
 }
 
 /** All options in JSON but the mapping, as changes and profiles take them. */
@@ -93,7 +99,8 @@ export const jsonOptions = {
   separators: Type.Optional(rowOptions.separators),
   on_missing: Type.Optional(rowOptions.on_missing),
   default_country: Type.Optional(rowOptions.default_country),
-  require_external_id: Type.Optional(rowOptions.require_external_id)
+  require_external_id: Type.Optional(rowOptions.require_external_id),
+  notify_emails: Type.Optional(rowOptions.notify_emails)
 }
 
 /** How a file is read, in JSON. */
@@ -159,6 +166,9 @@ export const textOptions = {
   default_country: text(`${texts.default_country} Blank: they stay as written.`),
   require_external_id: Type.Optional(
     Type.Boolean({ description: `${texts.require_external_id} Left out: as the type has it.` })
+  ),
+  notify_emails: text(
+    `${texts.notify_emails} Separated by commas; \`none\`: nobody, whatever the profile says.`
   ),
   start: Type.Optional(
     Type.Boolean({ default: true, description: 'false: stay a draft until it is started.' })

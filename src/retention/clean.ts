@@ -1,6 +1,6 @@
 // The job of throwing away what has had its time: the table of contents of retention.
 //
-//   weeks ahead -> uploads -> outcomes -> history -> events and deliveries -> strays
+//   weeks ahead -> uploads -> outcomes -> history -> events and deliveries -> strays -> mails
 //
 // Each step commits by itself and finds what is left when it runs again, so the job may die anywhere
 // and may run twice. Called by jobs.ts, once an hour.
@@ -8,6 +8,7 @@
 import type { Config } from '../config.ts'
 import type { Pool } from '../platform/db.ts'
 import type { Log } from '../platform/log.ts'
+import { dropMails } from './drop-mails.ts'
 import { dropUploads, sweepUploads } from './drop-uploads.ts'
 import { dropWeeks, type WeeksPlace } from './drop-weeks.ts'
 import { deleteCallbacks, deleteWaitingRows, ensureWeeksAhead } from './store.ts'
@@ -35,6 +36,9 @@ export interface Cleaned {
   stray_uploads: number
   /** Rows that waited for the end of an import that has ended and cannot be retried. */
   waiting_rows: number
+  /** Mails that were told long ago, and their files. */
+  mails: number
+  mail_files: number
 }
 
 /** Drops what is older than the configuration says, and logs it. Throws what the next run may mend:
@@ -50,7 +54,8 @@ export async function cleanUp({ pool, config, log, signal }: CleanContext): Prom
     event_weeks: await dropEvents(place, keepEventsDays),
     callbacks: await deleteCallbacks(pool, keepEventsDays),
     stray_uploads: await sweepUploads(place),
-    waiting_rows: await deleteWaitingRows(pool)
+    waiting_rows: await deleteWaitingRows(pool),
+    ...(await dropMails(place, keepEventsDays))
   }
   const isNothing = Object.values(cleaned).every((one) => one === 0 || String(one) === '')
   log[isNothing ? 'debug' : 'info'](cleaned, 'old data dropped')

@@ -242,3 +242,25 @@ export async function deleteWaitingRows(db: Db): Promise<number> {
   )
   return rowCount ?? 0
 }
+
+/** Deletes at most `limit` mails that were written more than `days` days ago and are not to be sent
+ *  any more. Out: how many. */
+export async function deleteOldMails(db: Db, days: number, limit: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `/* retention.delete_mails */
+    DELETE FROM mails m
+    USING (
+      SELECT o.account_id, o.id
+      FROM mails o
+      WHERE o.created_at <= now() - make_interval(days => $1::integer)
+        AND o.state <> 'queued'
+      ORDER BY o.created_at
+      LIMIT $2::integer
+      FOR UPDATE SKIP LOCKED
+    ) AS old
+    WHERE m.account_id = old.account_id
+      AND m.id = old.id`,
+    [days, limit]
+  )
+  return rowCount ?? 0
+}

@@ -27,6 +27,8 @@ function moduleOf(path: string): string | null {
 // The words of the field are known to all, the error catalogue's types among them.
 const foundation = [
   'src/config.ts',
+  'src/smtp-url.ts',
+  'src/email-address.ts',
   'src/errors.ts',
   'src/error-catalogue.ts',
   'src/row-problem-catalogue.ts',

@@ -1,7 +1,7 @@
 // Retention: what is old goes by whole weeks and files, what is at work stays whatever its age, and an
 // import says what of it is gone.
 
-import { readdir, utimes } from 'node:fs/promises'
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { requestCleaning } from '../../src/jobs.ts'
@@ -288,4 +288,41 @@ t.test('events and deliveries go by weeks, and a reader who missed them is told'
   })
   t.same((await get(`/webhooks/${webhook.id}/deliveries`)).body.data, [])
   t.equal((await get('/webhooks')).body.data.length, 1)
+})
+
+t.test('mails go after their days, but none that is still to be sent', async (t) => {
+  const service = await setup(t)
+  const { pool, account_id, config } = service
+  for (const [state, days] of [
+    ['sent', 31],
+    ['failed', 31],
+    ['queued', 31],
+    ['written', 29]
+  ]) {
+    await pool.query(
+      `INSERT INTO mails (account_id, kind, address, content, state, created_at)
+      VALUES ($1, 'notice', 'a@b.de', '{}', $2, now() - make_interval(days => $3::integer))`,
+      [account_id, state, days]
+    )
+  }
+  const folder = join(config.dataDir, 'mails')
+  await mkdir(folder)
+  for (const [name, days] of [
+    ['old.eml', 31],
+    ['older.eml.partial', 40],
+    ['new.eml', 29],
+    ['notes.txt', 99]
+  ] as const) {
+    await writeFile(join(folder, name), '')
+    const time = new Date(Date.now() - days * 24 * 3_600_000)
+    await utimes(join(folder, name), time, time)
+  }
+  t.match(await clean(service, { keepEventsDays: 0 }), { mails: 0, mail_files: 0 })
+  t.match(await clean(service), { mails: 2, mail_files: 2 })
+  const { rows } = await pool.query('SELECT state FROM mails ORDER BY id')
+  t.same(
+    rows.map(({ state }) => state),
+    ['queued', 'written']
+  )
+  t.same((await readdir(folder)).sort(), ['new.eml', 'notes.txt'])
 })

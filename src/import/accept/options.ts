@@ -2,6 +2,7 @@
 // An option is read as soon as it arrives, so that a wrong one is refused before the file; whether
 // the fields it names are there is asked later (check-choices.ts), when the record type is known.
 
+import { maxAddresses, readAddresses } from '../../email-address.ts'
 import { appError } from '../../errors.ts'
 import { readWebhookSecret } from '../../platform/webhook-signature.ts'
 import { shownNames, type TypeCatalogue } from '../../record-types/registry.ts'
@@ -60,6 +61,7 @@ const readers: { [K in keyof Required<UploadOptions>]: Reader<UploadOptions[K]> 
   on_missing: byField(onMissingPolicies),
   default_country: readCountry,
   require_external_id: readBoolean,
+  notify_emails: (name, text) => readEmails(name, text === 'none' ? [] : text.split(',')),
   start: readBoolean,
   callback_url: (_, text) => text,
   callback_secret: readSecret
@@ -188,6 +190,9 @@ export function readJsonChoices(said: Choices): Choices {
   if (typeof choices.default_country === 'string') {
     choices.default_country = readCountry('default_country', choices.default_country)
   }
+  if (choices.notify_emails) {
+    choices.notify_emails = readEmails('notify_emails', choices.notify_emails)
+  }
   return choices
 }
 
@@ -206,6 +211,15 @@ export function readCountry(name: string, text: string): string {
   const code = text.toUpperCase()
   if (/^[A-Z]{2}$/.test(code) && !noCountries.has(code) && regions.of(code)) return code
   throw invalidOption(name, text, 'Give the two letters of a country (ISO 3166-1), such as DE.')
+}
+
+function readEmails(name: string, texts: string[]): string[] {
+  const { addresses, wrong } = readAddresses(texts.filter((text) => text.trim() !== ''))
+  if (wrong[0] !== undefined) {
+    throw invalidOption(name, wrong[0], 'Give e-mail addresses such as name@example.com.')
+  }
+  if (addresses.length <= maxAddresses) return addresses
+  throw optionFault(name, `At most ${maxAddresses} addresses can be given.`)
 }
 
 const shorten = (text: string) =>

@@ -28,6 +28,8 @@ export interface ImportOptions {
   default_country: string | null
   /** With mode update_only: rows are found by external id only, which every row must have. */
   require_external_id: boolean
+  /** Who gets a mail when it has ended. */
+  notify_emails: string[]
 }
 
 /** Fills in what was not said. Also for imports stored before an option existed. */
@@ -46,6 +48,7 @@ export function completeOptions(type: RecordType, given: Partial<ImportOptions>)
     on_missing: {},
     default_country: null,
     require_external_id: type.update_by_external_id === true,
+    notify_emails: [],
     ...given
   }
 }

@@ -38,6 +38,7 @@ t.test('every option is read', async (t) => {
     on_missing: '{"organization":"fail"}',
     default_country: 'de',
     require_external_id: 'true',
+    notify_emails: 'a@b.de, c@B.de',
     start: 'false',
     callback_url: 'https://example.com',
     callback_secret: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'
@@ -62,6 +63,7 @@ t.test('every option is read', async (t) => {
     on_missing: { organization: 'fail' },
     default_country: 'DE',
     require_external_id: true,
+    notify_emails: ['a@b.de', 'c@b.de'],
     start: false,
     callback_url: 'https://example.com',
     callback_secret: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'
