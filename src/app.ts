@@ -12,6 +12,7 @@ import type { ImportContext } from './import/accept/accept-upload.ts'
 import { profileRoutes } from './import/profiles/routes.ts'
 import { cellReader } from './import/resolve/cell-kinds.ts'
 import { importRoutes } from './import/routes.ts'
+import { streamRoutes } from './import/stream/routes.ts'
 import { enqueueImport } from './jobs.ts'
 import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
 import type { Pool } from './platform/db.ts'
@@ -64,6 +65,7 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   historyRoutes(app, { pool, secrets })
   const enqueue: ImportContext['enqueue'] = (tx, job) => enqueueImport(boss, tx, job)
   importRoutes(app, { config, pool, secrets, log, enqueue })
+  streamRoutes(app, { config, pool, secrets, log })
   profileRoutes(app, { pool })
 
   const sweeping = sweepStrays(config.dataDir, config.uploadIdleTimeoutMs, log)

@@ -20,6 +20,7 @@ import { checkRowCount } from './row-limit.ts'
 import type { Run, RunContext } from './run.ts'
 import { runAtomic } from './run-atomic.ts'
 import { runPartial } from './run-partial.ts'
+import { startPulse } from './stream/pulse.ts'
 import {
   type ClaimedImport,
   claimImport,
@@ -42,6 +43,7 @@ export async function runImport(
   const log = context.log.child({ import_id: job.import_id, account_id: job.account_id })
   const run = await claimImport(pool, job.account_id, job.import_id)
   if (!run) return log.info('import is not to be run')
+  const pulse = startPulse(pool, job, log)
   try {
     if (run.idle_attempts > maxIdleAttempts) {
       const error = errorOf('no_progress', { attempts: maxIdleAttempts })
@@ -56,6 +58,8 @@ export async function runImport(
     log.info('import leaves')
   } catch (error) {
     await endOrRethrow(context, run, log, error)
+  } finally {
+    pulse.stop()
   }
 }
 
