@@ -2,10 +2,10 @@
 // Called by the import command and the demo with every state seen.
 
 import cliProgress from 'cli-progress'
-import type { ImportJson } from '../import/import-json.ts'
+import type { ImportProgress } from '../import/import-json.ts'
 
 export interface Progress {
-  show(job: ImportJson): void
+  show(job: ImportProgress): void
   /** Ends the bar's line; call before anything else is printed. */
   end(): void
 }

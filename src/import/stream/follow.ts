@@ -141,11 +141,11 @@ function hear(following: Following, { state, state_changes, ...place }: Told): v
   const topic = following.topics.get(nameOf(place))
   if (!topic) return
   if (state === undefined || state_changes === undefined) {
-    return wake(following, topic, topic.readAt + everyMs)
+    wake(following, topic, topic.readAt + everyMs)
+  } else if (!topic.seen || state_changes > topic.seen.state_changes) {
+    if (topic.steps.length < maxSteps) topic.steps.push({ state, state_changes })
+    wake(following, topic, performance.now())
   }
-  if (topic.seen && state_changes <= topic.seen.state_changes) return
-  if (topic.steps.length < maxSteps) topic.steps.push({ state, state_changes })
-  wake(following, topic, performance.now())
 }
 
 function wake(following: Following, topic: Topic, dueAt: number): void {

@@ -64,7 +64,11 @@ const doc = {
       description: 'Events, as they happen.',
       content: {
         'text/event-stream': {
-          schema: { type: 'string', description: 'Events; see /docs/streaming.md for each.' }
+          schema: {
+            type: 'string',
+            description:
+              'Blocks of `event:`, `id:` and `data:` (JSON on one line), each with an empty line.'
+          }
         }
       }
     },
