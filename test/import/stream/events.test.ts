@@ -1,6 +1,10 @@
 // GET /imports/{id}/events against a real server, worker and database.
 
+import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
+import { startBlackHole } from '../../helpers/black-hole.ts'
+import { setupDatabase } from '../../helpers/cluster.ts'
+import { queryOnce } from '../../helpers/databases.ts'
 import { type Events, openEvents } from '../../helpers/events.ts'
 import { until } from '../../helpers/until.ts'
 import { type Setup, setup } from '../../setup.ts'
@@ -230,6 +234,24 @@ t.test('a listener that is killed comes back, and nothing is missed', async (t) 
   t.same(events.states(), ['queued', 'running', 'cancelled'])
 })
 
+t.test('streams stay open while the database is away, and go on', async (t) => {
+  const server = await setupDatabase(t)
+  const hole = await startBlackHole(t, server.databaseUrl)
+  const s = await setup(t, { databaseUrl: hole.url, config: { uploadIdleTimeoutMs: 1_000 } })
+  const id = await queued(s)
+  const events = await openEvents(t, s, id)
+  await isHeard(s, events, id)
+  hole.freeze()
+  const before = events.text().length
+  await until('a heartbeat', () => events.text().slice(before).includes(':\n\n'))
+  const query = `UPDATE imports i SET state = 'running' WHERE i.id = ${id}`
+  await queryOnce(server.databaseUrl, query)
+  await wait(2_000)
+  hole.thaw()
+  const found = await events.waitFor('running', ({ data }) => data.state === 'running')
+  t.equal(found.event, 'state')
+})
+
 t.test('a shutdown does not wait for streams', async (t) => {
   const s = await setup(t)
   const id = await queued(s)
@@ -241,4 +263,24 @@ t.test('a shutdown does not wait for streams', async (t) => {
     t.equal(await events.ended, true, 'the answer is whole')
     t.match(events.text(), /: the server stops\n\n$/)
   }
+})
+
+t.test('a worker tells of its progress, and never more than twice a second', async (t) => {
+  const s = await setup(t, { config: { batchRows: 5 } })
+  const lines = Array.from({ length: 3_000 }, (_, i) => `c-${i},Acme,Ann`)
+  const { id } = (await s.uploadCsv(`external_id,organization,first_name\n${lines.join('\n')}\n`))
+    .body
+  const events = await openEvents(t, s, id)
+  const began = performance.now()
+  await s.startWorker()
+  await events.ended
+  const seconds = (performance.now() - began) / 1_000
+  const progress = events.events().filter(({ event }) => event === 'progress')
+  t.ok(progress.length > 0 && progress.length <= 2 * seconds + 1, `${progress.length} events`)
+  const done = events.events().map(({ data }) => data.rows.done)
+  t.same(
+    done,
+    [...done].sort((a, b) => a - b)
+  )
+  t.equal(done.at(-1), 3_000)
 })
