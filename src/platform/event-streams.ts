@@ -31,7 +31,7 @@ export interface StreamLimits {
   heartbeatMs: number
   /** After this long the client has to come again, with a key that still is one. */
   lifetimeMs: number
-  /** Unread text that closes a stream. */
+  /** A stream on which more than this waits to be read is closed when something is added. */
   maxUnreadBytes: number
   log: Log
 }
@@ -102,8 +102,8 @@ function openStream({ heartbeatMs, maxUnreadBytes, log }: StreamLimits): OpenStr
     send(text) {
       if (hasEnded || body.destroyed) return
       stream.beatAt = performance.now() + heartbeatMs * spread()
-      body.push(text)
-      if (body.readableLength <= maxUnreadBytes) return
+      // One event alone may be larger than what may wait.
+      if (body.readableLength <= maxUnreadBytes) return void body.push(text)
       log.warn({ unread_bytes: body.readableLength }, 'closing an event stream that nobody reads')
       body.destroy()
     },

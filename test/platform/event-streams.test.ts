@@ -18,7 +18,7 @@ const usual: StreamLimits = {
   max: 10,
   heartbeatMs: 60_000,
   lifetimeMs: 60_000,
-  maxUnreadBytes: 256 * 1024,
+  maxUnreadBytes: 64 * 1024,
   log: createLog('silent', 'test')
 }
 

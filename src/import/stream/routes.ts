@@ -15,7 +15,7 @@ import type { Secrets } from '../../platform/secrets.ts'
 import { ImportId, ImportProgressSchema } from '../schemas.ts'
 import { requireImport, showImport } from '../show-import.ts'
 import { createFollowers } from './follow.ts'
-import { channel, readFollowed, type Told } from './store.ts'
+import { channel, readFollowed, readTold, type Told } from './store.ts'
 
 export interface StreamContext {
   config: Config
@@ -27,7 +27,8 @@ export interface StreamContext {
 // Proxies close what is silent for a minute; many are set to half of that.
 const heartbeatMs = 15_000
 const lifetimeMs = 15 * 60_000
-const maxUnreadBytes = 256 * 1024
+// Times the number of streams: what clients that do not read may cost in memory.
+const maxUnreadBytes = 64 * 1024
 // What is followed is read this often although nothing was told: behind some poolers nothing can be
 // heard. One statement for all of it.
 const unheardMs = { listening: 10_000, deaf: 2_000 }
@@ -147,7 +148,10 @@ function lazyListener(
         pool,
         channel,
         log,
-        onPayload: (payload) => followers.hear(JSON.parse(payload) as Told),
+        onPayload(payload) {
+          const told = readTold(payload)
+          if (told) followers.hear(told)
+        },
         onListening: followers.readAll
       })
       timer = setTimeout(readUnheard, unheardMs.deaf).unref()

@@ -18,6 +18,17 @@ export interface Told extends ImportPlace {
   state_changes?: number
 }
 
+/** Reads what was told. Out: null when it is none of ours: whoever may connect may notify. */
+export function readTold(payload: string): Told | null {
+  try {
+    const told: Partial<Told> | null = JSON.parse(payload)
+    const isOurs = Number.isInteger(told?.account_id) && Number.isInteger(told?.import_id)
+    return isOurs ? (told as Told) : null
+  } catch {
+    return null
+  }
+}
+
 /** Progress of an import, and how often its state has changed. */
 export interface FollowedRow extends ProgressRow {
   account_id: number

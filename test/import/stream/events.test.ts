@@ -91,6 +91,7 @@ t.test('every change of state is told, however quickly one follows the other', a
   const s = await setup(t)
   const id = await queued(s)
   const events = await openEvents(t, s, id)
+  await s.pool.query(`NOTIFY muster_imports, 'not ours'; NOTIFY muster_imports, 'null'`)
   await isHeard(s, events, id)
   const quick = ['running', 'pausing', 'running', 'pausing', 'paused', 'queued', 'running']
   const tx = await s.pool.connect()
