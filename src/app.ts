@@ -13,6 +13,7 @@ import { profileRoutes } from './import/profiles/routes.ts'
 import { cellReader } from './import/resolve/cell-kinds.ts'
 import { importRoutes } from './import/routes.ts'
 import { statesPage } from './import/states-page.ts'
+import { streamRoutes } from './import/stream/routes.ts'
 import { enqueueImport } from './jobs.ts'
 import { deliveryRoutes } from './notify/deliveries/routes.ts'
 import { eventRoutes } from './notify/events/routes.ts'
@@ -86,6 +87,7 @@ function addRoutes(app: App, { config, pool, boss, secrets, log }: AppContext): 
   const importing = { config, pool, secrets, log, enqueue, makeCallback }
   importRoutes(app, importing)
   undoRoutes(app, importing)
+  streamRoutes(app, { config, pool, secrets, log })
   profileRoutes(app, { pool })
   eventRoutes(app, { pool, publicUrl: config.publicUrl })
   webhookRoutes(app, { pool, config, secrets })

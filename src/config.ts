@@ -46,6 +46,8 @@ export interface Config {
   workerHeartbeatSeconds: number
   /** Upload is closed when no byte arrives for this long. */
   uploadIdleTimeoutMs: number
+  /** Event streams that one process serves at the same time. */
+  maxStreams: number
   /** How long the answer to a request with an Idempotency-Key is kept. */
   idempotencyKeyHours: number
   /** A shutdown waits this long for requests and the running batch. */
@@ -90,6 +92,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     importSliceSeconds: whole(env, 'MUSTER_IMPORT_SLICE_SECONDS', 3, 0, 3_600),
     workerHeartbeatSeconds: whole(env, 'MUSTER_WORKER_HEARTBEAT_SECONDS', 30, 10, 3_600),
     uploadIdleTimeoutMs: whole(env, 'MUSTER_UPLOAD_IDLE_TIMEOUT_MS', 60_000, 100, 3_600_000),
+    maxStreams: whole(env, 'MUSTER_MAX_STREAMS', 2_000, 0, 100_000),
     idempotencyKeyHours: whole(env, 'MUSTER_IDEMPOTENCY_KEY_HOURS', 24, 1, 720),
     shutdownTimeoutMs: whole(env, 'MUSTER_SHUTDOWN_TIMEOUT_MS', 20_000, 100, 600_000),
     keepUploadsDays: whole(env, 'MUSTER_KEEP_UPLOADS_DAYS', 30, 0, 36_500),
@@ -124,6 +127,7 @@ export function childEnvironment(config: Config, databaseUrl: string): NodeJS.Pr
     MUSTER_IMPORT_SLICE_SECONDS: String(config.importSliceSeconds),
     MUSTER_WORKER_HEARTBEAT_SECONDS: String(config.workerHeartbeatSeconds),
     MUSTER_UPLOAD_IDLE_TIMEOUT_MS: String(config.uploadIdleTimeoutMs),
+    MUSTER_MAX_STREAMS: String(config.maxStreams),
     MUSTER_IDEMPOTENCY_KEY_HOURS: String(config.idempotencyKeyHours),
     MUSTER_SHUTDOWN_TIMEOUT_MS: String(config.shutdownTimeoutMs),
     MUSTER_KEEP_UPLOADS_DAYS: String(config.keepUploadsDays),

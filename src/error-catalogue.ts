@@ -58,6 +58,17 @@ const operation = {
     title: 'Media type not supported',
     message: 'This route does not take that content type. Send application/json.'
   },
+  not_acceptable: {
+    status: 406,
+    title: 'No such form of answer',
+    message: 'The Accept header asks for {accept}; this route answers {offered}.'
+  },
+  too_many_streams: {
+    status: 503,
+    title: 'Too many event streams',
+    message:
+      'This server already has {limit} event streams open, or is about to stop. Ask for the import itself meanwhile, or come again later.'
+  },
   idempotency_key_in_use: {
     status: 409,
     title: 'Request still running',

@@ -4,14 +4,8 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { ImportJson } from '../import/import-json.ts'
-import {
-  CliError,
-  createImport,
-  followImport,
-  type ImportFields,
-  isOver,
-  type Server
-} from './client.ts'
+import { CliError, createImport, type ImportFields, isOver, type Server } from './client.ts'
+import { followImport } from './follow.ts'
 import { summaryLines } from './print.ts'
 import { createProgress } from './progress.ts'
 import { findServer, type ServerOptions, withServerOptions } from './server-options.ts'

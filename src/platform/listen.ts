@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { connectMs, keepAlive, type Pool } from './db.ts'
 import type { Log } from './log.ts'
+import { closeQuietly } from './watch-connections.ts'
 
 export interface ListenOptions {
   pool: Pool
@@ -24,6 +25,7 @@ export interface Listener {
 
 const firstPauseMs = 100
 const longestPauseMs = 5_000
+const askEveryMs = 10_000
 
 /** Begins to listen, and begins again whenever the connection is lost, until `stop`. */
 export function startListener(options: ListenOptions): Listener {
@@ -61,27 +63,22 @@ export function startListener(options: ListenOptions): Listener {
   }
 }
 
-/** Listens until the connection ends or `signal` is aborted. Throws when it cannot begin to. */
+/** Listens until the connection ends, falls silent, or `signal` is aborted. Throws when it cannot
+ *  begin to. */
 async function listenOnce(
   { pool, channel, onPayload }: ListenOptions,
   signal: AbortSignal,
   onListening: () => void
 ): Promise<void> {
-  const { connectionString, application_name } = pool.options
-  const client = new pg.Client({
-    ...(connectionString !== undefined && { connectionString }),
-    application_name: `${application_name}-listener`,
-    connectionTimeoutMillis: connectMs,
-    query_timeout: connectMs,
-    ...keepAlive
-  })
-  const ended = new Promise<void>((resolve) => {
-    client.once('end', resolve)
-    // A connection that breaks says so, and then ends; unheard, it would end the process.
-    client.on('error', () => resolve())
-  })
-  const close = () => void client.end().catch(() => {})
-  signal.addEventListener('abort', close, { once: true })
+  const client = makeClient(pool)
+  const over = Promise.withResolvers<void>()
+  const end = () => over.resolve()
+  // A connection that breaks says so; unheard, it would end the process.
+  client.on('error', end).on('end', end)
+  signal.addEventListener('abort', end, { once: true })
+  // A server that went silent without closing anything is not noticed by waiting for it.
+  const ask = () => void client.query('/* listen.ask */ SELECT 1').catch(end)
+  let timer: NodeJS.Timeout | undefined
   try {
     await client.connect()
     client.on('notification', ({ payload }) => {
@@ -90,9 +87,22 @@ async function listenOnce(
     await client.query(`/* listen.begin */ LISTEN ${pg.escapeIdentifier(channel)}`)
     if (signal.aborted) return
     onListening()
-    await ended
+    timer = setInterval(ask, askEveryMs).unref()
+    await over.promise
   } finally {
-    signal.removeEventListener('abort', close)
-    close()
+    clearInterval(timer)
+    signal.removeEventListener('abort', end)
+    closeQuietly(client)
   }
+}
+
+function makeClient(pool: Pool): pg.Client {
+  const { connectionString, application_name } = pool.options
+  return new pg.Client({
+    ...(connectionString !== undefined && { connectionString }),
+    application_name: `${application_name}-listener`,
+    connectionTimeoutMillis: connectMs,
+    query_timeout: connectMs,
+    ...keepAlive
+  })
 }
