@@ -12,6 +12,7 @@ import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { migrate } from '../../src/platform/migrate.ts'
 import { openServices } from '../../src/start-up.ts'
+import { runUndo } from '../../src/undo/run-undo.ts'
 import { createClient } from '../helpers/client.ts'
 import { temporaryFolder } from '../helpers/cluster.ts'
 import { queryOnce } from '../helpers/databases.ts'
@@ -56,13 +57,14 @@ async function startService(t: Test) {
   return { ...services, ...createClient(url, key), config, log, account_id, databaseUrl, crash }
 }
 
-/** Runs an import; before the transaction of the given number begins, `interrupt` runs. */
+/** Runs an import or an undo; before the transaction of the given number begins, `interrupt` runs. */
 function runInterrupted(
   service: Awaited<ReturnType<typeof startService>>,
   import_id: number,
   at: number,
-  interrupt: () => Promise<void>
-): Promise<void> {
+  interrupt: () => Promise<void>,
+  run: typeof runImport | typeof runUndo = runImport
+): Promise<unknown> {
   const { pool, secrets, config, log, account_id } = service
   let count = 0
   const interrupted = new Proxy(pool, {
@@ -76,7 +78,7 @@ function runInterrupted(
     }
   })
   const { signal } = new AbortController()
-  return runImport({ pool: interrupted, secrets, config, log, signal }, { account_id, import_id })
+  return run({ pool: interrupted, secrets, config, log, signal }, { account_id, import_id })
 }
 
 // After some of the batches, and after the last one, before the end.
@@ -115,6 +117,35 @@ for (const [what, at] of [
     t.strictSame(row, { outcomes: rowCount, records: rowCount })
   })
 }
+
+t.test('a crash in the middle of an undo', async (t) => {
+  const service = await startService(t)
+  const { body } = await service.uploadCsv(csv, { type: 'organizations' })
+  const { signal } = new AbortController()
+  const { account_id, databaseUrl } = service
+  await runImport({ ...service, signal }, { account_id, import_id: body.id })
+  const { body: undo } = await service.request('POST', `/imports/${body.id}/undo`)
+  const left = async () => {
+    const sql = 'SELECT count(*)::integer AS count FROM records'
+    return ((await queryOnce(databaseUrl, sql)) as { count: number }[])[0]?.count ?? 0
+  }
+  const counts = { before: 0, after: 0 }
+  const crash = async () => {
+    counts.before = await left()
+    await service.crash()
+    counts.after = await left()
+  }
+  await t.rejects(runInterrupted(service, undo.id, 8, crash, runUndo), { name: 'LostBatches' })
+  t.ok(counts.before < counts.after, `${counts.before} were left, ${counts.after} are there again`)
+  await runUndo({ ...service, signal }, { account_id, import_id: undo.id })
+  t.match((await service.get(`/imports/${undo.id}`)).body, {
+    state: 'completed',
+    // And the status that the organizations have by default.
+    counts: { reverted: rowCount + 1, kept: 0, failed: 0 }
+  })
+  t.equal((await service.get(`/imports/${body.id}`)).body.state, 'undone')
+  t.equal(await left(), 0)
+})
 
 t.test('progress that was shown is never taken back', async (t) => {
   const service = await startService(t)
