@@ -7,7 +7,7 @@ import type { RowJson } from '../import/list-rows.ts'
 export function summaryLines(job: ImportJson): string[] {
   const counts = Object.entries(job.counts).filter(([, count]) => count !== null && count > 0)
   const lines = [
-    `${whatOf(job)} (${job.type}): ${job.dry_run ? 'dry run, ' : ''}${job.state.replaceAll('_', ' ')}`,
+    `${whatOf(job)} (${job.type}): ${job.dry_run && job.kind === 'import' ? 'dry run, ' : ''}${job.state.replaceAll('_', ' ')}`,
     ...counts.map(([outcome, count]) => countLine(outcome.replaceAll('_', ' '), Number(count)))
   ]
   for (const [type, count] of Object.entries(job.references_created)) {
