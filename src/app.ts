@@ -36,6 +36,7 @@ import type { ReadCell } from './record-types/read-values.ts'
 import { recordTypeRoutes } from './record-types/routes.ts'
 import { historyRoutes } from './records/history/routes.ts'
 import { recordRoutes } from './records/routes.ts'
+import { pushRoutes } from './sync/push/routes.ts'
 import { undoRoutes } from './undo/routes.ts'
 
 export interface AppContext {
@@ -87,6 +88,7 @@ function addRoutes(app: App, { config, pool, boss, secrets, log }: AppContext): 
   const importing = { config, pool, secrets, log, enqueue, makeCallback }
   importRoutes(app, importing)
   undoRoutes(app, importing)
+  pushRoutes(app, importing)
   streamRoutes(app, { config, pool, secrets, log })
   profileRoutes(app, { pool })
   eventRoutes(app, { pool, publicUrl: config.publicUrl })

@@ -15,6 +15,7 @@ import { type Queue, sendInTransaction } from './platform/queue.ts'
 import { repeat } from './platform/repeat.ts'
 import type { Secrets } from './platform/secrets.ts'
 import { cleanUp } from './retention/clean.ts'
+import { runPushes } from './sync/push/run-pushes.ts'
 import { runUndo } from './undo/run-undo.ts'
 
 /** A ticket: wakes a worker, which runs whatever import is next. */
@@ -137,20 +138,28 @@ function startNotifying(context: Notifying & { signal: AbortSignal }): Workers {
     publishAll({ pool, signal })
   )
   const delivering = startDelivering(context)
-  const wakeBoth = () => {
+  const pusher = repeat({ name: 'pushing records', everyMs: lookAgainMs, log }, () =>
+    runPushes({ pool, signal })
+  )
+  const wakeAll = () => {
     publisher.wake()
     delivering.wake()
+    pusher.wake()
   }
   const listener = startListener({
     pool,
     channel: 'muster_events',
     log,
-    onPayload: (payload) => (payload === 'deliveries' ? delivering : publisher).wake(),
-    onListening: wakeBoth
+    onPayload: (payload) => {
+      if (payload === 'deliveries') delivering.wake()
+      else if (payload === 'pushes') pusher.wake()
+      else publisher.wake()
+    },
+    onListening: wakeAll
   })
   return {
     async stop() {
-      await Promise.all([listener.stop(), publisher.stop(), delivering.stop()])
+      await Promise.all([listener.stop(), publisher.stop(), delivering.stop(), pusher.stop()])
     }
   }
 }

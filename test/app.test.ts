@@ -70,6 +70,7 @@ async function belongings(s: Setup, key: string) {
 
 /** What routes with an id take, by the end of method and path. */
 const bodies: [string, object][] = [
+  ['/push', { what: 'all' }],
   ['PATCH /imports/{id}', { mode: 'create_only' }],
   ['PATCH /webhooks/{id}', { description: 'mine' }],
   ['/records/{id}/restore', { version: 1 }],

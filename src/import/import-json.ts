@@ -63,6 +63,7 @@ export function importJson(row: ImportRow, around: Around): ImportJson {
     counts,
     rows_with_warnings: row.rows_with_warnings,
     references_created: row.references_created,
+    not_pushed: notPushed(row),
     rows,
     bytes,
     created_at: row.created_at.toISOString(),
@@ -112,11 +113,17 @@ export function progressJson(row: ProgressRow): ImportProgress {
   }
 }
 
+/** Rows that made or changed a record that nobody was told of. */
+function notPushed(row: ImportRow): number {
+  const isHeld = row.kind === 'import' && !row.options.dry_run
+  return isHeld ? Math.max(0, row.rows_created + row.rows_updated - row.rows_pushed) : 0
+}
+
 /** All but those that are shown by themselves. */
 function optionsOf({ options }: ImportRow): ImportJson['options'] {
   const { mode, dry_run, allow_partial, organization_id, ...rest } = options
   // An import that was stored before there was such an option.
-  return { ...rest, notify_emails: rest.notify_emails ?? [] }
+  return { ...rest, notify_emails: rest.notify_emails ?? [], push: rest.push ?? 'none' }
 }
 
 function fileOf({ file_name, file_bytes, file_sha256, dialect }: ImportRow) {

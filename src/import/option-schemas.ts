@@ -5,7 +5,7 @@ import { type TSchema, Type } from 'typebox'
 import { maxAddresses } from '../email-address.ts'
 import { nullable, oneOf } from '../platform/http-schemas.ts'
 import { blankPolicies, onMissingPolicies, updatePolicies } from '../record-types/types.ts'
-import { modes, repeatPolicies, similarPolicies } from './terms.ts'
+import { modes, pushPolicies, repeatPolicies, similarPolicies } from './terms.ts'
 
 const texts = {
   mode: 'Whether rows may create records, change them, or both.',
@@ -48,7 +48,10 @@ const texts = {
   callback_secret:
     'What is sent to `callback_url` is signed with it: `whsec_` and 24 to 64 bytes in base64. Left ' +
     'out: one is made, and shown once in the answer (`callback.secret`).',
-  notify_emails: 'Addresses that get a mail when the import has ended, at most 20.'
+  notify_emails: 'Addresses that get a mail when the import has ended, at most 20.',
+  push:
+    'Which records events tell of (record.created, record.updated) when the import has ended. none: ' +
+    'they are held until POST /imports/{id}/push.'
 }
 
 const byField = <T extends TSchema>(value: T, description: string) =>
@@ -76,7 +79,8 @@ export const rowOptions = {
   notify_emails: Type.Array(Type.String({ maxLength: 254, description: 'An e-mail address.' }), {
     maxItems: maxAddresses,
     description: texts.notify_emails
-  })
+  }),
+  push: oneOf(pushPolicies, texts.push)
 }
 
 /** All options in JSON but the mapping, as changes and profiles take them. */
@@ -100,7 +104,8 @@ export const jsonOptions = {
   on_missing: Type.Optional(rowOptions.on_missing),
   default_country: Type.Optional(rowOptions.default_country),
   require_external_id: Type.Optional(rowOptions.require_external_id),
-  notify_emails: Type.Optional(rowOptions.notify_emails)
+  notify_emails: Type.Optional(rowOptions.notify_emails),
+  push: Type.Optional(rowOptions.push)
 }
 
 /** How a file is read, in JSON. */
@@ -170,6 +175,7 @@ export const textOptions = {
   notify_emails: text(
     `${texts.notify_emails} Separated by commas; \`none\`: nobody, whatever the profile says.`
   ),
+  push: choice(pushPolicies, texts.push, 'none'),
   start: Type.Optional(
     Type.Boolean({ default: true, description: 'false: stay a draft until it is started.' })
   ),

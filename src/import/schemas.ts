@@ -210,6 +210,10 @@ export const ImportSchema = answer(
       description: 'Records of other types created because a row named them, by type.',
       examples: [{ organizations: 3 }]
     }),
+    not_pushed: count(
+      'Rows that made or changed a record of which no event has told yet: held until ' +
+        'POST /imports/{id}/push.'
+    ),
     rows: progress.rows,
     bytes: progress.bytes,
     created_at: time('When the file was accepted.'),
@@ -309,6 +313,10 @@ export const RowSchema = answer(
     ),
     external_id: nullable(Type.String(), 'Its id in the system the data comes from; null: none.'),
     matched_by: nullable(Type.String(), 'Match rule that found the record; null: none did.'),
+    pushed: nullable(
+      Type.Boolean(),
+      'Whether events have told of what the row did to its record; null: it did nothing.'
+    ),
     changed_fields: nullable(
       Type.Array(Type.String(), { description: '' }),
       'Fields that were changed; null: none.'

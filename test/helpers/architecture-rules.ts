@@ -14,6 +14,7 @@ const modules = [
   'duplicates',
   'undo',
   'notify',
+  'sync',
   'console',
   'retention'
 ]
@@ -78,6 +79,8 @@ const mayImport: Record<string, (target: string) => boolean> = {
   duplicates: (target) => ['record-types', 'records'].includes(moduleOf(target) ?? ''),
   // The last step of the flow: it takes back what the others wrote.
   undo: (target) => ['record-types', 'records', 'import'].includes(moduleOf(target) ?? ''),
+  // What other systems are told of records.
+  sync: (target) => ['record-types', 'records', 'import'].includes(moduleOf(target) ?? ''),
   notify: (target) => moduleOf(target) === 'record-types',
   console: () => false,
   retention: () => false

@@ -13,7 +13,7 @@ import {
   updatePolicies
 } from '../../record-types/types.ts'
 import type { ImportOptions } from '../resolve/import-options.ts'
-import { modes, repeatPolicies, similarPolicies } from '../terms.ts'
+import { modes, pushPolicies, repeatPolicies, similarPolicies } from '../terms.ts'
 
 /** What can be said of an import besides its file; what is absent was not said. */
 export interface Choices extends Partial<Omit<ImportOptions, 'organization_id'>> {
@@ -62,6 +62,7 @@ const readers: { [K in keyof Required<UploadOptions>]: Reader<UploadOptions[K]> 
   default_country: readCountry,
   require_external_id: readBoolean,
   notify_emails: (name, text) => readEmails(name, text === 'none' ? [] : text.split(',')),
+  push: oneOf(pushPolicies),
   start: readBoolean,
   callback_url: (_, text) => text,
   callback_secret: readSecret

@@ -39,6 +39,7 @@ t.test('every option is read', async (t) => {
     default_country: 'de',
     require_external_id: 'true',
     notify_emails: 'a@b.de, c@B.de',
+    push: 'all',
     start: 'false',
     callback_url: 'https://example.com',
     callback_secret: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'
@@ -64,6 +65,7 @@ t.test('every option is read', async (t) => {
     default_country: 'DE',
     require_external_id: true,
     notify_emails: ['a@b.de', 'c@b.de'],
+    push: 'all',
     start: false,
     callback_url: 'https://example.com',
     callback_secret: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'
