@@ -13,7 +13,13 @@ import { profileRoutes } from './import/profiles/routes.ts'
 import { cellReader } from './import/resolve/cell-kinds.ts'
 import { importRoutes } from './import/routes.ts'
 import { statesPage } from './import/states-page.ts'
+import { streamRoutes } from './import/stream/routes.ts'
 import { enqueueImport } from './jobs.ts'
+import { deliveryRoutes } from './notify/deliveries/routes.ts'
+import { eventRoutes } from './notify/events/routes.ts'
+import { mailRoutes } from './notify/mail/routes.ts'
+import { createCallback } from './notify/webhooks/create-callback.ts'
+import { webhookRoutes } from './notify/webhooks/routes.ts'
 import { apiDocsRoutes, registerApiDocs } from './platform/api-docs.ts'
 import type { Pool } from './platform/db.ts'
 import { sweepStrays } from './platform/files.ts'
@@ -31,6 +37,7 @@ import type { ReadCell } from './record-types/read-values.ts'
 import { recordTypeRoutes } from './record-types/routes.ts'
 import { historyRoutes } from './records/history/routes.ts'
 import { recordRoutes } from './records/routes.ts'
+import { pushRoutes } from './sync/push/routes.ts'
 import { undoRoutes } from './undo/routes.ts'
 
 export interface AppContext {
@@ -43,7 +50,7 @@ export interface AppContext {
 
 /** Builds the HTTP service; it does not listen yet. */
 export async function buildApp(context: AppContext): Promise<FastifyInstance> {
-  const { config, pool, boss, secrets, log } = context
+  const { config, pool, secrets, log } = context
   const app = createServer(config, log)
 
   // Only POST /imports takes bare text, and adds its own parser: elsewhere such a body is 415.
@@ -55,9 +62,20 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   await app.register(multipart, multipartOptions(config))
   await registerApiDocs(app, apiTexts)
   registerGuard(app, pool)
-  registerIdempotency(app, { pool, log, keepHours: config.idempotencyKeyHours })
+  registerIdempotency(app, { pool, log, secrets, keepHours: config.idempotencyKeyHours })
   app.addSchema(ProblemSchema)
 
+  addRoutes(app, context)
+
+  const sweeping = sweepStrays(config.dataDir, config.uploadIdleTimeoutMs, log)
+  app.addHook('onClose', () => sweeping.stop())
+  await app.ready()
+  // Only routes need to know the TypeBox types.
+  return app as unknown as FastifyInstance
+}
+
+/** The list of all routes. */
+function addRoutes(app: App, { config, pool, boss, secrets, log }: AppContext): void {
   apiDocsRoutes(app, [statesPage])
   healthRoutes(app, { pool, dataDir: config.dataDir })
   const readCell: ReadCell = (field, text) =>
@@ -66,15 +84,18 @@ export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   recordRoutes(app, { pool, secrets })
   historyRoutes(app, { pool, secrets, readCell })
   const enqueue: ImportContext['enqueue'] = (tx, job) => enqueueImport(boss, tx, job)
-  importRoutes(app, { config, pool, secrets, log, enqueue })
-  undoRoutes(app, { config, pool, secrets, log, enqueue })
+  const makeCallback: ImportContext['makeCallback'] = (tx, asked) =>
+    createCallback(secrets, tx, asked)
+  const importing = { config, pool, secrets, log, enqueue, makeCallback }
+  importRoutes(app, importing)
+  undoRoutes(app, importing)
+  pushRoutes(app, importing)
+  streamRoutes(app, { config, pool, secrets, log })
   profileRoutes(app, { pool })
-
-  const sweeping = sweepStrays(config.dataDir, config.uploadIdleTimeoutMs, log)
-  app.addHook('onClose', () => sweeping.stop())
-  await app.ready()
-  // Only routes need to know the TypeBox types.
-  return app as unknown as FastifyInstance
+  eventRoutes(app, { pool, publicUrl: config.publicUrl })
+  webhookRoutes(app, { pool, config, secrets })
+  deliveryRoutes(app, { pool })
+  mailRoutes(app, { pool })
 }
 
 function createServer(config: Config, log: Log): App {
@@ -126,7 +147,10 @@ Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times
   tags: [
     { name: 'imports', description: 'Send files, follow them, read the outcome of every row.' },
     { name: 'records', description: 'Read what imports wrote, and bring back what was before.' },
+    { name: 'events', description: 'What happened, in one order.' },
+    { name: 'webhooks', description: 'Be told of what happens, and see what was sent.' },
     { name: 'record types', description: 'Which fields and match rules each kind of record has.' },
+    { name: 'notifications', description: 'Be told when something has happened.' },
     { name: 'health', description: 'Probes for load balancers; need no key.' },
     { name: 'docs', description: 'This document.' }
   ]

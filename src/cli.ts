@@ -1,5 +1,5 @@
 // The command line: `muster serve | migrate | keys | secrets | import | apply | show | rows`,
-// and `rejects | undo | pause | resume | cancel | retry`.
+// and `rejects | undo | pause | resume | cancel | retry | listen`.
 // Exit codes: 0 done, 1 rows were rejected or failed, 2 anything that kept it from being done.
 
 import { readFile } from 'node:fs/promises'
@@ -9,6 +9,7 @@ import { applyCommand } from './cli/apply-command.ts'
 import { CliError } from './cli/client.ts'
 import { importCommand } from './cli/import-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
+import { listenCommand } from './cli/listen-command.ts'
 import { secretsCommand } from './cli/secrets-command.ts'
 import { lifecycleCommands, rejectsCommand, rowsCommand, showCommand } from './cli/show-commands.ts'
 import { undoCommand } from './cli/undo-command.ts'
@@ -38,7 +39,8 @@ const commands = [
   rowsCommand(),
   rejectsCommand(),
   undoCommand(),
-  ...lifecycleCommands()
+  ...lifecycleCommands(),
+  listenCommand()
 ]
 for (const command of commands) program.addCommand(command.exitOverride())
 

@@ -2,7 +2,10 @@
 // docs/configuration.md lists every variable and is held to this file by a test.
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
+import { isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
+import { type Mailbox, mailboxText, readMailbox } from './email-address.ts'
+import { parseSmtpUrl, type SmtpServer, smtpUrlText } from './smtp-url.ts'
 
 /** From the least to the most that is logged. */
 const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
@@ -43,6 +46,8 @@ export interface Config {
   workerHeartbeatSeconds: number
   /** Upload is closed when no byte arrives for this long. */
   uploadIdleTimeoutMs: number
+  /** Event streams that one process serves at the same time. */
+  maxStreams: number
   /** How long the answer to a request with an Idempotency-Key is kept. */
   idempotencyKeyHours: number
   /** A shutdown waits this long for requests and the running batch. */
@@ -53,6 +58,18 @@ export interface Config {
   keepOutcomesDays: number
   /** Days for which the history of records is kept; 0: for ever. */
   keepHistoryDays: number
+  /** Days for which events, deliveries and mails are kept; 0: for ever. */
+  keepEventsDays: number
+  /** Address of the service as others reach it, without a slash at its end; null: links are paths. */
+  publicUrl: string | null
+  /** Networks (CIDR) that webhooks may reach although they are not public. */
+  webhookAllowedNetworks: string[]
+  /** How long one attempt to deliver a webhook may take. */
+  webhookTimeoutMs: number
+  /** null: mails are written to files in `dataDir`. */
+  smtp: SmtpServer | null
+  /** Whom mails are from; null: not said, and there is no mail server. */
+  mailFrom: Mailbox | null
 }
 
 /** Reads the configuration. Throws an Error that names the variable when a value makes no sense. */
@@ -75,11 +92,18 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     importSliceSeconds: whole(env, 'MUSTER_IMPORT_SLICE_SECONDS', 3, 0, 3_600),
     workerHeartbeatSeconds: whole(env, 'MUSTER_WORKER_HEARTBEAT_SECONDS', 30, 10, 3_600),
     uploadIdleTimeoutMs: whole(env, 'MUSTER_UPLOAD_IDLE_TIMEOUT_MS', 60_000, 100, 3_600_000),
+    maxStreams: whole(env, 'MUSTER_MAX_STREAMS', 2_000, 0, 100_000),
     idempotencyKeyHours: whole(env, 'MUSTER_IDEMPOTENCY_KEY_HOURS', 24, 1, 720),
     shutdownTimeoutMs: whole(env, 'MUSTER_SHUTDOWN_TIMEOUT_MS', 20_000, 100, 600_000),
     keepUploadsDays: whole(env, 'MUSTER_KEEP_UPLOADS_DAYS', 30, 0, 36_500),
     keepOutcomesDays: whole(env, 'MUSTER_KEEP_OUTCOMES_DAYS', 90, 0, 36_500),
-    keepHistoryDays: whole(env, 'MUSTER_KEEP_HISTORY_DAYS', 365, 0, 36_500)
+    keepHistoryDays: whole(env, 'MUSTER_KEEP_HISTORY_DAYS', 365, 0, 36_500),
+    keepEventsDays: whole(env, 'MUSTER_KEEP_EVENTS_DAYS', 30, 0, 36_500),
+    publicUrl: readPublicUrl(env),
+    webhookAllowedNetworks: readNetworks(env, 'MUSTER_WEBHOOK_ALLOWED_NETWORKS'),
+    webhookTimeoutMs: whole(env, 'MUSTER_WEBHOOK_TIMEOUT_MS', 15_000, 100, 60_000),
+    smtp: readSmtp(env),
+    mailFrom: readMailFrom(env)
   }
 }
 
@@ -103,11 +127,18 @@ export function childEnvironment(config: Config, databaseUrl: string): NodeJS.Pr
     MUSTER_IMPORT_SLICE_SECONDS: String(config.importSliceSeconds),
     MUSTER_WORKER_HEARTBEAT_SECONDS: String(config.workerHeartbeatSeconds),
     MUSTER_UPLOAD_IDLE_TIMEOUT_MS: String(config.uploadIdleTimeoutMs),
+    MUSTER_MAX_STREAMS: String(config.maxStreams),
     MUSTER_IDEMPOTENCY_KEY_HOURS: String(config.idempotencyKeyHours),
     MUSTER_SHUTDOWN_TIMEOUT_MS: String(config.shutdownTimeoutMs),
     MUSTER_KEEP_UPLOADS_DAYS: String(config.keepUploadsDays),
     MUSTER_KEEP_OUTCOMES_DAYS: String(config.keepOutcomesDays),
-    MUSTER_KEEP_HISTORY_DAYS: String(config.keepHistoryDays)
+    MUSTER_KEEP_HISTORY_DAYS: String(config.keepHistoryDays),
+    MUSTER_KEEP_EVENTS_DAYS: String(config.keepEventsDays),
+    MUSTER_PUBLIC_URL: config.publicUrl ?? '',
+    MUSTER_WEBHOOK_ALLOWED_NETWORKS: config.webhookAllowedNetworks.join(','),
+    MUSTER_WEBHOOK_TIMEOUT_MS: String(config.webhookTimeoutMs),
+    ...(config.smtp && { MUSTER_SMTP_URL: smtpUrlText(config.smtp) }),
+    ...(config.mailFrom && { MUSTER_MAIL_FROM: mailboxText(config.mailFrom) })
   }
 }
 
@@ -116,6 +147,8 @@ export interface ClientConfig {
   url: string
   /** null: not given; a server on this machine may have left its first key in `dataDir`. */
   apiKey: string | null
+  /** Secret of a webhook endpoint, for `muster listen`; null: not given. */
+  webhookSecret: string | null
   dataDir: string
 }
 
@@ -124,6 +157,7 @@ export function readClientConfig(env: NodeJS.ProcessEnv = process.env): ClientCo
   return {
     url: env.MUSTER_URL || 'http://127.0.0.1:8080',
     apiKey: env.MUSTER_API_KEY || null,
+    webhookSecret: env.MUSTER_WEBHOOK_SECRET || null,
     dataDir: resolve(env.MUSTER_DATA_DIR || '.muster')
   }
 }
@@ -169,11 +203,48 @@ function readSecretKeys(env: NodeJS.ProcessEnv): SecretKey[] | null {
   return text === undefined || text === '' ? null : parseSecretKeys(text, 'MUSTER_SECRET_KEYS')
 }
 
+function readPublicUrl(env: NodeJS.ProcessEnv): string | null {
+  const text = env.MUSTER_PUBLIC_URL || null
+  if (text === null) return null
+  const url = URL.parse(text)
+  const isPlain = url && /^https?:$/.test(url.protocol) && `${url.username}${url.search}` === ''
+  if (isPlain && url.hash === '') return url.href.replace(/\/+$/, '')
+  throw new Error('MUSTER_PUBLIC_URL must be an address such as https://muster.example.com.')
+}
+
+function readMailFrom(env: NodeJS.ProcessEnv): Mailbox | null {
+  const text = env.MUSTER_MAIL_FROM || null
+  const form = 'Muster <muster@example.com>'
+  if (text === null) {
+    if (!env.MUSTER_SMTP_URL) return null
+    throw new Error(`MUSTER_SMTP_URL needs MUSTER_MAIL_FROM: whom mails are from, as ${form}.`)
+  }
+  const mailbox = readMailbox(text)
+  if (mailbox) return mailbox
+  throw new Error(`MUSTER_MAIL_FROM must be an address or have the form ${form}.`)
+}
+
+function readSmtp(env: NodeJS.ProcessEnv): SmtpServer | null {
+  const text = env.MUSTER_SMTP_URL
+  return text === undefined || text === '' ? null : parseSmtpUrl(text)
+}
+
 function readLogLevel(env: NodeJS.ProcessEnv): Config['logLevel'] {
   const text = env.MUSTER_LOG_LEVEL || 'info'
   const level = logLevels.find((one) => one === text)
   if (level) return level
   throw new Error(`MUSTER_LOG_LEVEL is "${text}"; it must be one of ${logLevels.join(', ')}.`)
+}
+
+function readNetworks(env: NodeJS.ProcessEnv, name: string): string[] {
+  const networks = (env[name] ?? '').split(',').map((one) => one.trim())
+  return networks.filter((network) => {
+    if (network === '') return false
+    const [address = '', bits = '', ...more] = network.split('/')
+    const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1
+    if (more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most) return true
+    throw new Error(`${name} has "${network}"; it must be networks such as 10.0.0.0/8, fd00::/8.`)
+  })
 }
 
 function whole(env: NodeJS.ProcessEnv, name: string, fallback: number, min: number, max: number) {

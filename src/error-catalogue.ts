@@ -58,6 +58,17 @@ const operation = {
     title: 'Media type not supported',
     message: 'This route does not take that content type. Send application/json.'
   },
+  not_acceptable: {
+    status: 406,
+    title: 'No such form of answer',
+    message: 'The Accept header asks for {accept}; this route answers {offered}.'
+  },
+  too_many_streams: {
+    status: 503,
+    title: 'Too many event streams',
+    message:
+      'This server already has {limit} event streams open, or is about to stop. Ask for the import itself meanwhile, or come again later.'
+  },
   idempotency_key_in_use: {
     status: 409,
     title: 'Request still running',
@@ -316,6 +327,37 @@ const operation = {
     status: 410,
     title: 'Upload no longer stored',
     message: 'The uploaded file is no longer stored. Send it again as a new import.'
+  },
+  webhook_not_found: {
+    status: 404,
+    title: 'Webhook not found',
+    message: 'There is no webhook endpoint {id} in this account.'
+  },
+  delivery_not_found: {
+    status: 404,
+    title: 'Delivery not found',
+    message: 'Endpoint {webhook} has no delivery {id}, or it is no longer kept.'
+  },
+  webhook_url_refused: {
+    status: 422,
+    title: 'Address not allowed',
+    message: 'Nothing can be sent there: {reason}'
+  },
+  webhook_disabled: {
+    status: 409,
+    title: 'Webhook is disabled',
+    message: 'Endpoint {id} is disabled, so nothing is sent there. Enable it first.'
+  },
+  too_many_webhooks: {
+    status: 409,
+    title: 'Too many webhooks',
+    message: 'An account has at most {limit} webhook endpoints. Delete one that is not needed.'
+  },
+  events_gone: {
+    status: 410,
+    title: 'Events no longer stored',
+    message:
+      'Events after this cursor were dropped: they are kept for a time only. Start without a cursor, and read the imports of the time between.'
   },
   rows_gone: {
     status: 410,

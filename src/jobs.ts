@@ -1,14 +1,21 @@
 // The list of queues and their handlers: what runs in the background, and with which guarantees.
+// (Mails wait in their own table: see notify/mail/mailer.ts.)
 
 import type { Config } from './config.ts'
 import { runImport } from './import/job.ts'
 import { mendLine, type Tickets } from './import/schedule/mend-line.ts'
 import { serveTicket, type TurnContext } from './import/schedule/take-turn.ts'
+import { publishAll } from './notify/events/publish.ts'
+import { startDelivering } from './notify/lanes/deliver.ts'
+import { startMailer } from './notify/mail/mailer.ts'
 import type { Pool, Tx } from './platform/db.ts'
+import { startListener } from './platform/listen.ts'
 import type { Log } from './platform/log.ts'
 import { type Queue, sendInTransaction } from './platform/queue.ts'
+import { repeat } from './platform/repeat.ts'
 import type { Secrets } from './platform/secrets.ts'
 import { cleanUp } from './retention/clean.ts'
+import { runPushes } from './sync/push/run-pushes.ts'
 import { runUndo } from './undo/run-undo.ts'
 
 /** A ticket: wakes a worker, which runs whatever import is next. */
@@ -119,6 +126,44 @@ export interface Workers {
   stop(): Promise<void>
 }
 
+const lookAgainMs = 5_000
+
+type Notifying = Omit<WorkerContext, 'boss'>
+
+/** Publishes events as they are written, and sends them to who asked: every worker process does; who
+ *  publishes, and who has which lane, is settled in the database. */
+function startNotifying(context: Notifying & { signal: AbortSignal }): Workers {
+  const { pool, log, signal } = context
+  const publisher = repeat({ name: 'publishing events', everyMs: lookAgainMs, log }, () =>
+    publishAll({ pool, signal })
+  )
+  const delivering = startDelivering(context)
+  const pusher = repeat({ name: 'pushing records', everyMs: lookAgainMs, log }, () =>
+    runPushes({ pool, signal })
+  )
+  const wakeAll = () => {
+    publisher.wake()
+    delivering.wake()
+    pusher.wake()
+  }
+  const listener = startListener({
+    pool,
+    channel: 'muster_events',
+    log,
+    onPayload: (payload) => {
+      if (payload === 'deliveries') delivering.wake()
+      else if (payload === 'pushes') pusher.wake()
+      else publisher.wake()
+    },
+    onListening: wakeAll
+  })
+  return {
+    async stop() {
+      await Promise.all([listener.stop(), publisher.stop(), delivering.stop(), pusher.stop()])
+    }
+  }
+}
+
 export interface WorkerContext {
   boss: Queue
   pool: Pool
@@ -155,12 +200,18 @@ export async function startWorkers(context: WorkerContext): Promise<Workers> {
   })
   const cleaning = scheduleCleaning(boss, log)
   const line = watchLine(context)
+  const notifying = startNotifying({ pool, config, secrets, log, signal: stopping.signal })
+  const mailer = startMailer({ pool, config, log })
   return {
     async stop() {
       cleaning.stop()
       line.stop()
       stopping.abort()
-      await boss.stop({ graceful: true, timeout: config.shutdownTimeoutMs })
+      await Promise.all([
+        notifying.stop(),
+        mailer.stop(),
+        boss.stop({ graceful: true, timeout: config.shutdownTimeoutMs })
+      ])
     }
   }
 }

@@ -65,11 +65,14 @@ const settings = {
   }
 } as const
 
+// For publishing events, and for what is written down between two attempts at a webhook.
+const notifyingConnections = 4
+
 /** Connections that a process needs at most. A running import holds one for its transaction, a dry
  *  run one more for its outcomes, and asks on another one: with fewer, imports could wait for each
  *  other's. */
 function connectionsOf(role: keyof typeof settings, { workerConcurrency }: Config): number {
-  return role === 'worker' ? 3 * workerConcurrency + 2 : 10
+  return role === 'worker' ? 3 * workerConcurrency + 2 + notifyingConnections : 10
 }
 
 /** Opens the secrets, the pool and the queue. Throws an Error that says so when the database is not

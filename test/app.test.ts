@@ -39,7 +39,7 @@ t.test('every route but the public ones needs a key', async (t) => {
   for (const { method, path } of routes) {
     const answer = await s.request(
       method,
-      path.replace('{id}', '1').replace('{name}', 'contacts'),
+      path.replace(/\{(delivery_)?id\}/g, '1').replace('{name}', 'contacts'),
       { key: null }
     )
     const wanted = isPublic(path) ? 200 : 401
@@ -62,13 +62,26 @@ async function belongings(s: Setup, key: string) {
     ORDER BY k.id DESC LIMIT 1
     RETURNING id`
   )
-  return { imports: [draft.body.id, done.body.id], records: [rows[0].id] }
+  const url = 'https://acme.example.com'
+  const webhook = await s.request('POST', '/webhooks', { key, body: { url } })
+  const { id } = webhook.body
+  return { imports: [draft.body.id, done.body.id], records: [rows[0].id], webhooks: [id] }
 }
+
+/** What routes with an id take, by the end of method and path. */
+const bodies: [string, object][] = [
+  ['/push', { what: 'all' }],
+  ['PATCH /imports/{id}', { mode: 'create_only' }],
+  ['PATCH /webhooks/{id}', { description: 'mine' }],
+  ['/records/{id}/restore', { version: 1 }],
+  ['/webhooks/{id}/redeliver', { since: '2026-01-01T00:00:00Z' }]
+]
 
 async function everything(s: Setup) {
   const { rows } = await s.pool.query(
     `SELECT (SELECT json_agg(i ORDER BY i.id) FROM imports i)::text AS imports,
-      (SELECT json_agg(r ORDER BY r.id) FROM records r)::text AS records`
+      (SELECT json_agg(r ORDER BY r.id) FROM records r)::text AS records,
+      (SELECT json_agg(w ORDER BY w.id) FROM webhook_endpoints w)::text AS webhooks`
   )
   return rows[0]
 }
@@ -81,18 +94,22 @@ t.test('an account never sees or changes what belongs to another, on any route',
   const withId = routes.filter(({ path }) => path.includes('{id}'))
   t.ok(withId.length >= 7)
   for (const { method, path } of withId) {
-    const ids = path.startsWith('/records') ? theirs.records : theirs.imports
-    for (const id of ids) {
-      const content = path.endsWith('/restore') ? { version: 1 } : { mode: 'create_only' }
-      const body = method === 'PATCH' || path.endsWith('/restore') ? { body: content } : {}
-      const mine = await s.request(method, path.replace('{id}', id), body)
+    const kind = path.split('/')[1] as keyof typeof theirs
+    for (const id of theirs[kind]) {
+      const content = bodies.find(([end]) => `${method} ${path}`.endsWith(end))
+      const body = content ? { body: content[1] } : {}
+      const mine = await s.request(
+        method,
+        path.replace('{id}', id).replace('{delivery_id}', '1'),
+        body
+      )
       t.equal(mine.status, 404, `${method} ${path} with the id of another account`)
       t.notMatch(JSON.stringify(mine.body), /Acme/)
       const own = await s.request('GET', path.replace(/\{id\}.*/, id), { key: other.key })
       t.equal(own.status, 200, 'which its owner can read')
     }
   }
-  for (const path of ['/imports', '/records?type=organizations']) {
+  for (const path of ['/imports', '/records?type=organizations', '/webhooks', '/events']) {
     t.same((await s.get(path)).body.data, [], `${path} of an account that has nothing`)
   }
   t.same(await everything(s), before, 'nothing was changed')

@@ -21,7 +21,6 @@ const mayBePlanned: Record<string, string[]> = {
   'roles and rights': ['S0.2', 'S0.3', 'S0.23', 'S4.3', 'S4.4'],
   undo: ['S0.10', 'S4.69'],
   'exchange with a PSA': ['S0.13', 'S0.14'],
-  notification: ['S0.36', 'S1.30', 'S4.78', 'S4.80'],
   'deleting, merging and reporting duplicates': [
     'S0.11',
     ...numbers.filter((number) => /^S2\./.test(number) && !['S2.3', 'S2.5'].includes(number))

@@ -106,3 +106,72 @@ t.test('every mistake in the keys is named, and no key is repeated', async (t) =
   }
   t.throws(() => readConfig({ MUSTER_SECRET_KEYS: ' , ' }), /there is no key/)
 })
+
+t.test(
+  'the mail server is read from one address, and its password is shown by nothing',
+  async (t) => {
+    const from = { MUSTER_MAIL_FROM: 'Muster <muster@example.com>' }
+    const read = (url: string) => readConfig({ ...from, MUSTER_SMTP_URL: url }).smtp
+    const server = { host: 'mail.example.com', port: 587, tls: 'optional', login: null }
+    t.same(read('smtp://mail.example.com'), server)
+    t.same(read('smtps://mail.example.com'), { ...server, port: 465, tls: 'implicit' })
+    t.same(read('smtp://mail.example.com:25?tls=off'), { ...server, port: 25, tls: 'off' })
+    t.match(read('smtp://u:p@mail.example.com'), { tls: 'required' }, 'no password in clear')
+    t.match(read('smtp://u:p@mail.example.com?tls=optional'), { tls: 'optional' })
+    t.match(read('smtp://u:p@127.0.0.1:1025'), { tls: 'optional', port: 1025 })
+    t.match(read('smtp://[::1]:25'), { host: '::1' })
+    const config = readConfig({
+      ...from,
+      MUSTER_SMTP_URL: 'smtp://an%40n:won%2Fder%25@mail.example.com'
+    })
+    t.equal(config.smtp?.login?.user, 'an@n')
+    t.equal(config.smtp?.login?.password.export().toString(), 'won/der%')
+    t.notMatch(inspect(config, { depth: 9 }) + JSON.stringify(config), /won.der/)
+    const child = readConfig(childEnvironment(config, 'postgres://db/muster'))
+    t.equal(child.smtp?.login?.password.export().toString(), 'won/der%')
+    t.match(child, { smtp: { ...config.smtp, login: { user: 'an@n' } }, mailFrom: config.mailFrom })
+  }
+)
+
+t.test('a wrong address of the mail server is refused, and nothing of it repeated', async (t) => {
+  for (const url of [
+    'mail.example.com',
+    'http://user:secret@mail.example.com',
+    'smtp://',
+    'smtp:secret',
+    'smtp://user:secret@mail.example.com/path',
+    'smtp://user:sec/ret@mail.example.com',
+    'smtp://user:sec#ret@mail.example.com',
+    'smtp://secret@mail.example.com',
+    'smtp://:secret@mail.example.com',
+    'smtp://user:secret%zz@mail.example.com',
+    'smtp://user:secret@mail.example.com?tls=maybe',
+    'smtp://user:secret@mail.example.com?requireTLS=1',
+    'smtps://user:secret@mail.example.com?tls=off'
+  ]) {
+    try {
+      readConfig({ MUSTER_SMTP_URL: url, MUSTER_MAIL_FROM: 'a@b.de' })
+      t.fail(`taken: ${url}`)
+    } catch (error) {
+      t.match((error as Error).message, /^MUSTER_SMTP_URL is not usable: /)
+      t.notMatch((error as Error).message, /secret|sec.ret|mail\.example\.com/)
+    }
+  }
+  t.throws(() => readConfig({ MUSTER_SMTP_URL: 'smtp://h' }), /needs MUSTER_MAIL_FROM/)
+  t.throws(() => readConfig({ MUSTER_MAIL_FROM: 'nobody' }), /MUSTER_MAIL_FROM must be/)
+})
+
+t.test('the public address is an address and no more', async (t) => {
+  const read = (text: string) => readConfig({ MUSTER_PUBLIC_URL: text }).publicUrl
+  t.equal(read('https://muster.example.com/'), 'https://muster.example.com')
+  t.equal(read('http://10.0.0.1:8080/imports-service//'), 'http://10.0.0.1:8080/imports-service')
+  for (const text of [
+    'muster.example.com',
+    'ftp://x',
+    'https://u:p@x',
+    'https://x?a=1',
+    'https://x#a'
+  ]) {
+    t.throws(() => read(text), /MUSTER_PUBLIC_URL must be/)
+  }
+})

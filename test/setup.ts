@@ -19,6 +19,8 @@ export interface SetupOptions {
   worker?: boolean
   /** Replaces single values of the configuration. */
   config?: Partial<Config>
+  /** A migrated database to use; default: one of its own. */
+  databaseUrl?: string
 }
 
 export interface Setup extends ApiClient {
@@ -43,7 +45,8 @@ export interface Setup extends ApiClient {
 
 /** Starts the service for one test. */
 export async function setup(t: Teardown, options: SetupOptions = {}): Promise<Setup> {
-  const { databaseUrl, adminUrl } = await setupDatabase(t)
+  const { databaseUrl: own, adminUrl } = await setupDatabase(t)
+  const databaseUrl = options.databaseUrl ?? own
   const dataDir = await temporaryFolder(t)
   const config: Config = {
     ...readConfig({ DATABASE_URL: databaseUrl, MUSTER_PORT: '0', MUSTER_DATA_DIR: dataDir }),

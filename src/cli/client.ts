@@ -1,4 +1,4 @@
-// The API as the command line uses it: uploads a file, follows an import, streams its rows.
+// The API as the command line uses it: uploads a file, shows an import, streams its rows.
 // Called by the commands and by the demo. Failures are CliErrors with a text for people.
 
 import { randomUUID } from 'node:crypto'
@@ -113,28 +113,6 @@ export async function getImport(server: Server, id: number): Promise<ImportJson>
   return (await response.json()) as ImportJson
 }
 
-/** Follows an import to its end, telling every state seen. A server that is away for up to a minute
- *  (a restart) is waited for: the import goes on by itself. */
-export async function followImport(
-  server: Server,
-  id: number,
-  onProgress: (job: ImportJson) => void
-): Promise<ImportJson> {
-  let lostAt = 0
-  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
-    try {
-      const job = await getImport(server, id)
-      lostAt = 0
-      onProgress(job)
-      if (isOver(job)) return job
-    } catch (error) {
-      lostAt ||= Date.now()
-      if (!isTemporary(error) || Date.now() - lostAt > 60_000) throw error
-    }
-    await wait(pauseMs)
-  }
-}
-
 /** The first rows with one outcome, at most `limit` (of 500). */
 export async function getRows(
   server: Server,
@@ -197,7 +175,8 @@ function parseProblem(text: string): ProblemJson | null {
   }
 }
 
-function isTemporary(error: unknown): boolean {
+/** Whether the server is away for a moment only, as far as one can tell. */
+export function isTemporary(error: unknown): boolean {
   if (!(error instanceof CliError)) return false
   const { code, status } = (error.problem ?? {}) as { code?: string; status?: number }
   return code === 'unreachable' || status === 503

@@ -4,14 +4,8 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { ImportJson } from '../import/import-json.ts'
-import {
-  CliError,
-  createImport,
-  followImport,
-  type ImportFields,
-  isOver,
-  type Server
-} from './client.ts'
+import { CliError, createImport, type ImportFields, isOver, type Server } from './client.ts'
+import { followImport } from './follow.ts'
 import { summaryLines } from './print.ts'
 import { createProgress } from './progress.ts'
 import { findServer, type ServerOptions, withServerOptions } from './server-options.ts'
@@ -37,7 +31,8 @@ const plainOptions: [flags: string, description: string][] = [
   ['--clear-marker <text>', 'the cell that clears a field, or none (default: __CLEAR__)'],
   ['--repeats <policy>', 'rows about one record: reject or merge'],
   ['--similar <policy>', 'rows very like an existing record: warn, error or ignore'],
-  ['--default-country <code>', 'country of phone numbers without country code, e.g. DE']
+  ['--default-country <code>', 'country of phone numbers without country code, e.g. DE'],
+  ['--notify-emails <addresses>', 'who gets a mail when it has ended, between commas']
 ]
 
 /** Options that are JSON objects, in the command line or in a file. */

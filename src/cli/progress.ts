@@ -2,10 +2,10 @@
 // Called by the import command and the demo with every state seen.
 
 import cliProgress from 'cli-progress'
-import type { ImportJson } from '../import/import-json.ts'
+import type { ImportProgress } from '../import/import-json.ts'
 
 export interface Progress {
-  show(job: ImportJson): void
+  show(job: ImportProgress): void
   /** Ends the bar's line; call before anything else is printed. */
   end(): void
 }
@@ -36,7 +36,7 @@ function createBar(stream: NodeJS.WriteStream): Progress {
         left: job.rows.eta_seconds === null ? job.state : `${job.rows.eta_seconds} s left`
       }
       // An undo has no bytes, and knows its records.
-      const { done, total } = job.file ? job.bytes : job.rows
+      const { done, total } = job.bytes.total > 0 ? job.bytes : job.rows
       if (!started) bar.start(total ?? 0, done, payload)
       else {
         bar.setTotal(total ?? 0)

@@ -42,10 +42,11 @@ const labels: Record<SealedKind, string> = {
   history: 'history',
   rows: 'rejected rows',
   waiting_rows: 'waiting rows',
+  webhooks: 'webhooks',
   uploads: 'uploads'
 }
 
-const none = { records: 0, history: 0, rows: 0, waiting_rows: 0, uploads: 0 }
+const none = { records: 0, history: 0, rows: 0, waiting_rows: 0, webhooks: 0, uploads: 0 }
 
 /** One line for each key, configured or only in use. */
 export function statusLines({ currentKeyId, keyIds }: Secrets, use: KeyUse): string[] {
@@ -82,13 +83,13 @@ function sentence(counts: Record<SealedKind, number>): string {
 /** Cells may be texts that only look encrypted: somebody typed them. The rest is lost without its
  *  key. */
 function reportUnreadable({ unreadable, missingKeys }: RotationTotals): void {
-  const { rows, waiting_rows, records, history, uploads } = unreadable
+  const { rows, waiting_rows, records, history, webhooks, uploads } = unreadable
   if (rows + waiting_rows > 0) {
     console.log(
       `${rows + waiting_rows} cells look encrypted and cannot be read; they stay as they are.`
     )
   }
-  if (records + history + uploads === 0) return
+  if (records + history + webhooks + uploads === 0) return
   const missing = missingKeys.size > 0 ? ` Missing keys: ${[...missingKeys].join(', ')}.` : ''
   throw new CliError(`Could not be read, and stay as they are: ${sentence(unreadable)}.${missing}`)
 }

@@ -3,7 +3,8 @@
 
 import { Command } from 'commander'
 import type { ImportJson } from '../import/import-json.ts'
-import { followImport, getRows, postVerb, type Server } from './client.ts'
+import { getRows, postVerb, type Server } from './client.ts'
+import { followImport } from './follow.ts'
 import { summaryLines } from './print.ts'
 import { createProgress } from './progress.ts'
 import { readId } from './read-id.ts'

@@ -8,6 +8,33 @@ import type { ImportState } from './status.ts'
 
 export type ImportJson = Static<typeof ImportSchema>
 
+/** The part that changes while an import runs. */
+export type ImportProgress = Pick<ImportJson, 'id' | 'state' | 'counts' | 'rows' | 'bytes'>
+
+/** What the progress is made of. */
+export type ProgressRow = Pick<
+  ImportRow,
+  | 'id'
+  | 'kind'
+  | 'state'
+  | 'state_before'
+  | 'dialect'
+  | 'file_bytes'
+  | 'next_offset'
+  | 'rows_created'
+  | 'rows_updated'
+  | 'rows_unchanged'
+  | 'rows_skipped'
+  | 'rows_rejected'
+  | 'rows_failed'
+  | 'rows_reverted'
+  | 'rows_kept'
+  | 'rows_total'
+  | 'started_at'
+  | 'progressed_at'
+  | 'finished_at'
+>
+
 /** What an import's row does not hold itself. */
 export interface Around {
   /** The import's organization; null when it has none. */
@@ -19,7 +46,7 @@ export interface Around {
 /** The import as JSON. */
 export function importJson(row: ImportRow, around: Around): ImportJson {
   const { headers } = row.dialect
-  const rows = rowsDone(row)
+  const { counts, rows, bytes } = progressJson(row)
   return {
     id: row.id,
     type: row.type,
@@ -33,21 +60,12 @@ export function importJson(row: ImportRow, around: Around): ImportJson {
     organization: around.organization,
     file: row.kind === 'undo' ? null : fileOf(row),
     columns: headers.map((header, index) => ({ header, field: row.mapping[index] ?? null })),
-    counts: {
-      created: row.rows_created,
-      updated: row.rows_updated,
-      unchanged: row.rows_unchanged,
-      skipped: row.rows_skipped,
-      rejected: row.rows_rejected,
-      failed: row.rows_failed,
-      reverted: row.rows_reverted,
-      kept: row.rows_kept,
-      not_reached: row.rows_total === null ? null : Math.max(0, row.rows_total - rows)
-    },
+    counts,
     rows_with_warnings: row.rows_with_warnings,
     references_created: row.references_created,
-    rows: { done: rows, total: row.rows_total, ...speed(row, rows) },
-    bytes: { done: bytesDone(row), total: row.file_bytes },
+    not_pushed: notPushed(row),
+    rows,
+    bytes,
     created_at: row.created_at.toISOString(),
     created_by: creator(row),
     queued_at: row.queued_at?.toISOString() ?? null,
@@ -73,10 +91,39 @@ export function importJson(row: ImportRow, around: Around): ImportJson {
   }
 }
 
+/** The part of the import that changes while it runs. */
+export function progressJson(row: ProgressRow): ImportProgress {
+  const done = rowsDone(row)
+  return {
+    id: row.id,
+    state: row.state,
+    counts: {
+      created: row.rows_created,
+      updated: row.rows_updated,
+      unchanged: row.rows_unchanged,
+      skipped: row.rows_skipped,
+      rejected: row.rows_rejected,
+      failed: row.rows_failed,
+      reverted: row.rows_reverted,
+      kept: row.rows_kept,
+      not_reached: row.rows_total === null ? null : Math.max(0, row.rows_total - done)
+    },
+    rows: { done, total: row.rows_total, ...speed(row, done) },
+    bytes: { done: bytesDone(row), total: row.file_bytes }
+  }
+}
+
+/** Rows that made or changed a record that nobody was told of. */
+function notPushed(row: ImportRow): number {
+  const isHeld = row.kind === 'import' && !row.options.dry_run
+  return isHeld ? Math.max(0, row.rows_created + row.rows_updated - row.rows_pushed) : 0
+}
+
 /** All but those that are shown by themselves. */
 function optionsOf({ options }: ImportRow): ImportJson['options'] {
   const { mode, dry_run, allow_partial, organization_id, ...rest } = options
-  return rest
+  // An import that was stored before there was such an option.
+  return { ...rest, notify_emails: rest.notify_emails ?? [], push: rest.push ?? 'none' }
 }
 
 function fileOf({ file_name, file_bytes, file_sha256, dialect }: ImportRow) {
@@ -89,7 +136,7 @@ function creator(row: ImportRow) {
 }
 
 /** How many rows have an outcome. */
-export function rowsDone(row: ImportRow): number {
+export function rowsDone(row: ProgressRow): number {
   return (
     row.rows_created +
     row.rows_updated +
@@ -104,14 +151,14 @@ export function rowsDone(row: ImportRow): number {
 
 const readToEnd: ReadonlySet<ImportState> = new Set(['ready', 'completed', 'completed_with_errors'])
 
-function bytesDone(row: ImportRow): number {
+function bytesDone(row: ProgressRow): number {
   return readToEnd.has(row.state_before ?? row.state)
     ? row.file_bytes
     : Math.min(row.next_offset, row.file_bytes)
 }
 
 /** Rows per second since the start, and the seconds left by the share of bytes already read. */
-function speed(row: ImportRow, rows: number) {
+function speed(row: ProgressRow, rows: number) {
   const until = row.finished_at ?? row.progressed_at
   const seconds = row.started_at && until ? (until.getTime() - row.started_at.getTime()) / 1000 : 0
   if (seconds <= 0 || rows === 0) return { per_second: null, eta_seconds: null }

@@ -36,6 +36,8 @@ export interface ImportRow {
   rows_reverted: number
   rows_kept: number
   rows_with_warnings: number
+  /** Rows whose records events have told of. */
+  rows_pushed: number
   references_created: Record<string, number>
   rows_total: number | null
   /** The dry run that this import applies, and the import that applies this dry run. */

@@ -214,6 +214,11 @@ async function nameRecords(
   })
 }
 
+const wrote: ReadonlySet<ShownOutcome> = new Set(['created', 'updated', 'reverted'])
+
+/** Whether there is something to tell of. */
+const isTold = ({ outcome, changes }: NamedOutcome) => changes === null && wrote.has(outcome)
+
 function rowJson(row: NamedOutcome): RowJson {
   return {
     row: row.row_number,
@@ -224,6 +229,7 @@ function rowJson(row: NamedOutcome): RowJson {
     title: row.title,
     external_id: row.external_id,
     matched_by: row.matched_by,
+    pushed: isTold(row) ? row.pushed === true : null,
     changed_fields: row.changed_fields,
     changes: row.changes,
     problems: (row.problems ?? []).map(problemJson)

@@ -2,9 +2,10 @@
 // One description for both. Used by request-schemas.ts, schemas.ts and profiles/schemas.ts.
 
 import { type TSchema, Type } from 'typebox'
+import { maxAddresses } from '../email-address.ts'
 import { nullable, oneOf } from '../platform/http-schemas.ts'
 import { blankPolicies, onMissingPolicies, updatePolicies } from '../record-types/types.ts'
-import { modes, repeatPolicies, similarPolicies } from './terms.ts'
+import { modes, pushPolicies, repeatPolicies, similarPolicies } from './terms.ts'
 
 const texts = {
   mode: 'Whether rows may create records, change them, or both.',
@@ -40,7 +41,17 @@ const texts = {
   default_country:
     'ISO 3166-1 code of the country that phone numbers without + and country code are of.',
   require_external_id:
-    'With mode update_only: rows are found by their external id only, which every row must have.'
+    'With mode update_only: rows are found by their external id only, which every row must have.',
+  callback_url:
+    'An address that is told of this import (events import.*, signed): the short way to a webhook. ' +
+    'It must be public; see docs/webhooks.md.',
+  callback_secret:
+    'What is sent to `callback_url` is signed with it: `whsec_` and 24 to 64 bytes in base64. Left ' +
+    'out: one is made, and shown once in the answer (`callback.secret`).',
+  notify_emails: 'Addresses that get a mail when the import has ended, at most 20.',
+  push:
+    'Which records events tell of (record.created, record.updated) when the import has ended. none: ' +
+    'they are held until POST /imports/{id}/push.'
 }
 
 const byField = <T extends TSchema>(value: T, description: string) =>
@@ -54,7 +65,7 @@ const marker = Type.String({
 })
 const country = Type.String({ pattern: '^[A-Za-z]{2}$', description: texts.default_country })
 
-/** How rows are treated; shown by imports, and changed in drafts. */
+/** How rows are treated and who is told; shown by imports, and changed in drafts. */
 export const rowOptions = {
   blank: oneOf(blankPolicies, texts.blank),
   clear_marker: nullable(marker, `${texts.clear_marker} null: there is none.`),
@@ -64,7 +75,12 @@ export const rowOptions = {
   separators: byField(Type.String({ description: 'The separator.' }), texts.separators),
   on_missing: byField(oneOf(onMissingPolicies, 'create, fail or ignore.'), texts.on_missing),
   default_country: nullable(country, `${texts.default_country} null: they stay as written.`),
-  require_external_id: Type.Boolean({ description: texts.require_external_id })
+  require_external_id: Type.Boolean({ description: texts.require_external_id }),
+  notify_emails: Type.Array(Type.String({ maxLength: 254, description: 'An e-mail address.' }), {
+    maxItems: maxAddresses,
+    description: texts.notify_emails
+  }),
+  push: oneOf(pushPolicies, texts.push)
 }
 
 /** All options in JSON but the mapping, as changes and profiles take them. */
@@ -87,7 +103,9 @@ export const jsonOptions = {
   separators: Type.Optional(rowOptions.separators),
   on_missing: Type.Optional(rowOptions.on_missing),
   default_country: Type.Optional(rowOptions.default_country),
-  require_external_id: Type.Optional(rowOptions.require_external_id)
+  require_external_id: Type.Optional(rowOptions.require_external_id),
+  notify_emails: Type.Optional(rowOptions.notify_emails),
+  push: Type.Optional(rowOptions.push)
 }
 
 /** How a file is read, in JSON. */
@@ -97,6 +115,13 @@ export const fileOptions = {
   ),
   encoding: Type.Optional(
     Type.String({ minLength: 1, maxLength: 40, description: `${texts.encoding} Absent: UTF-8.` })
+  )
+}
+
+/** Who is told of imports, in JSON. */
+export const tellOptions = {
+  callback_url: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 2_000, description: texts.callback_url })
   )
 }
 
@@ -147,7 +172,13 @@ export const textOptions = {
   require_external_id: Type.Optional(
     Type.Boolean({ description: `${texts.require_external_id} Left out: as the type has it.` })
   ),
+  notify_emails: text(
+    `${texts.notify_emails} Separated by commas; \`none\`: nobody, whatever the profile says.`
+  ),
+  push: choice(pushPolicies, texts.push, 'none'),
   start: Type.Optional(
     Type.Boolean({ default: true, description: 'false: stay a draft until it is started.' })
-  )
+  ),
+  callback_url: text(`${texts.callback_url} Blank: nobody.`),
+  callback_secret: text(texts.callback_secret)
 }

@@ -114,15 +114,16 @@ function addUpload(root: App, context: ImportContext): void {
       // Parts, body and options are read as they arrive; the schemas document them.
       validatorCompiler: () => () => true,
       config: {
+        sealAnswer: true,
         identify: (request) => readUpload(request, (upload) => compareUpload(config, upload))
       },
       schema: createImportDoc,
       handler: async (request, reply) => {
         const accept = (upload: Upload) => acceptUpload(context, upload)
-        const { id, isDraft } = await readUpload(request, accept)
+        const { id, isDraft, callback } = await readUpload(request, accept)
         const json = await showImport(pool, settings, request.account.account_id, id)
-        const code = isDraft ? 201 : 202
-        return reply.code(code).header('location', json.links.self).send(json)
+        reply.code(isDraft ? 201 : 202).header('location', json.links.self)
+        return reply.send(callback ? { ...json, callback } : json)
       }
     })
   })

@@ -114,15 +114,53 @@ export const PreviewSchema = answer(
   { $id: 'ImportPreview', description: 'What a draft would read from its file.' }
 )
 
+/** What changes while an import runs. */
+const progress = {
+  id: Type.Integer({ description: 'Id of the import.', examples: [1] }),
+  state: oneOf(importStates, 'Where the import is in its life; see /docs/states.'),
+  counts: answer(
+    {
+      created: count('Rows that made a new record.'),
+      updated: count('Rows that changed a record.'),
+      unchanged: count('Rows whose record already says the same.'),
+      skipped: count('Rows left out by the mode.'),
+      rejected: count('Rows with an error in their data.'),
+      failed: count('Rows that could not be written for a reason on our side.'),
+      reverted: count('Of an undo: records that are as they were before.'),
+      kept: count('Of an undo: records that were left as they are.'),
+      not_reached: nullable(count(''), 'Rows not read; null while the number of rows is not known.')
+    },
+    { description: 'Data rows by outcome; together they are all rows of the file.' }
+  ),
+  rows: answer(
+    {
+      done: count('Data rows with an outcome.'),
+      total: nullable(count(''), 'Data rows of the file; null until it was read to its end.'),
+      per_second: nullable(Type.Number(), 'Speed since the start; null before.'),
+      eta_seconds: nullable(count(''), 'Seconds left at this speed; null unless running.')
+    },
+    { description: 'Progress in rows.' }
+  ),
+  bytes: answer(
+    { done: count('Bytes read.'), total: count('Bytes of the file.') },
+    { description: 'Progress in bytes.' }
+  )
+}
+
+export const ImportProgressSchema = answer(progress, {
+  $id: 'ImportProgress',
+  description: 'The part of an import that changes while it runs: data of its events.'
+})
+
 export const ImportSchema = answer(
   {
-    id: Type.Integer({ description: 'Id of the import.', examples: [1] }),
+    id: progress.id,
     type: Type.String({ description: 'Name of the record type.', examples: ['contacts'] }),
     kind: oneOf(
       ['import', 'undo'],
       'import: rows of a file; undo: takes back what another import wrote, a row for each record.'
     ),
-    state: oneOf(importStates, 'Where the import is in its life; see /docs/states.'),
+    state: progress.state,
     dry_run: Type.Boolean({
       description: 'Whether it only says what it would do; nothing but its outcomes is written.'
     }),
@@ -166,41 +204,18 @@ export const ImportSchema = answer(
       ),
       { description: 'The mapping: the columns of the file, in order.' }
     ),
-    counts: answer(
-      {
-        created: count('Rows that made a new record.'),
-        updated: count('Rows that changed a record.'),
-        unchanged: count('Rows whose record already says the same.'),
-        skipped: count('Rows left out by the mode.'),
-        rejected: count('Rows with an error in their data.'),
-        failed: count('Rows that could not be written for a reason on our side.'),
-        reverted: count('Of an undo: records that are as they were before.'),
-        kept: count('Of an undo: records that were left as they are.'),
-        not_reached: nullable(
-          count(''),
-          'Rows not read; null while the number of rows is not known.'
-        )
-      },
-      { description: 'Data rows by outcome; together they are all rows of the file.' }
-    ),
+    counts: progress.counts,
     rows_with_warnings: count('Rows with at least one warning.'),
     references_created: Type.Record(Type.String(), count('How many.'), {
       description: 'Records of other types created because a row named them, by type.',
       examples: [{ organizations: 3 }]
     }),
-    rows: answer(
-      {
-        done: count('Data rows with an outcome.'),
-        total: nullable(count(''), 'Data rows of the file; null until it was read to its end.'),
-        per_second: nullable(Type.Number(), 'Speed since the start; null before.'),
-        eta_seconds: nullable(count(''), 'Seconds left at this speed; null unless running.')
-      },
-      { description: 'Progress in rows.' }
+    not_pushed: count(
+      'Rows that made or changed a record of which no event has told yet: held until ' +
+        'POST /imports/{id}/push.'
     ),
-    bytes: answer(
-      { done: count('Bytes read.'), total: count('Bytes of the file.') },
-      { description: 'Progress in bytes.' }
-    ),
+    rows: progress.rows,
+    bytes: progress.bytes,
     created_at: time('When the file was accepted.'),
     created_by: nullable(
       answer(
@@ -257,6 +272,18 @@ export const ImportSchema = answer(
         'Newest earlier import of the same content and type; null: none. Not in lists.'
       )
     ),
+    callback: Type.Optional(
+      answer(
+        {
+          webhook_id: Type.Integer({ description: 'The endpoint: GET /webhooks/{id}.' }),
+          url: Type.String({ description: 'Where it is.' }),
+          secret: Type.String({ description: 'What it is signed with; shown only this once.' })
+        },
+        {
+          description: 'Who is told of this import. Only in the answer to the upload that said so.'
+        }
+      )
+    ),
     preview: Type.Optional(
       nullable(
         ref(PreviewSchema),
@@ -286,6 +313,10 @@ export const RowSchema = answer(
     ),
     external_id: nullable(Type.String(), 'Its id in the system the data comes from; null: none.'),
     matched_by: nullable(Type.String(), 'Match rule that found the record; null: none did.'),
+    pushed: nullable(
+      Type.Boolean(),
+      'Whether events have told of what the row did to its record; null: it did nothing.'
+    ),
     changed_fields: nullable(
       Type.Array(Type.String(), { description: '' }),
       'Fields that were changed; null: none.'

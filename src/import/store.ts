@@ -14,7 +14,7 @@ const importColumns = `i.id, i.created_on, i.created_at, i.created_by, k.name AS
       i.type, i.kind, i.profile, i.state, i.file_name, i.file_key, i.file_bytes, i.file_sha256, i.dialect,
       i.options, i.mapping, i.next_offset, i.rows_created, i.rows_updated, i.rows_unchanged, i.rows_skipped,
       i.rows_rejected, i.rows_failed, i.rows_with_warnings, i.references_created, i.rows_total,
-      i.rows_reverted, i.rows_kept, i.applied_from, i.applied_by, i.undo_of, i.undone_by,
+      i.rows_reverted, i.rows_kept, i.rows_pushed, i.applied_from, i.applied_by, i.undo_of, i.undone_by,
       i.state_before, i.error, i.queued_at, i.started_at, i.progressed_at, i.finished_at, i.file_dropped_at,
       (
         SELECT min(d.dropped_at)
@@ -251,6 +251,8 @@ export interface OutcomeRow {
   /** Number of the record's type; null: that of the import. */
   type_id: number | null
   matched_by: string | null
+  /** Whether events have told of it; null: no. */
+  pushed: boolean | null
   changed_fields: string[] | null
   problems: Problem[] | null
   /** Of a dry run: what would change. */
@@ -314,7 +316,7 @@ export async function listBadOutcomes(db: Db, filter: OutcomeFilter): Promise<Ba
 }
 
 const outcomeColumns = `r.row_number, r.line_number, r.outcome, r.record_id, r.type_id, r.matched_by,
-      r.changed_fields, r.problems, r.changes`
+      r.changed_fields, r.problems, r.changes, r.pushed`
 
 // One ordered walk through the partial index import_rows_bad_idx per outcome, merged: the index
 // is only usable with the outcome as a constant, and a list of outcomes would need a sort.

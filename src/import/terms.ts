@@ -37,6 +37,10 @@ export type RepeatPolicy = (typeof repeatPolicies)[number]
 export const similarPolicies = ['warn', 'error', 'ignore'] as const
 export type SimilarPolicy = (typeof similarPolicies)[number]
 
+/** Which records of an import events tell of, when it has ended. */
+export const pushPolicies = ['none', 'created', 'updated', 'all'] as const
+export type PushPolicy = (typeof pushPolicies)[number]
+
 /** Keeps secrets from whoever reads the database. */
 export interface SecretBox {
   /** Encrypts; each time to another text. */

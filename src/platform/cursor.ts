@@ -3,7 +3,7 @@
 import { appError } from '../errors.ts'
 
 /** The cursor that continues after the item with this number. */
-function cursorAfter(id: number): string {
+export function cursorAfter(id: number): string {
   return Buffer.from(`after:${id}`).toString('base64url')
 }
 

@@ -20,6 +20,7 @@ import {
 } from './idempotency-store.ts'
 import { keepKeys } from './idempotency-upkeep.ts'
 import type { Log } from './log.ts'
+import { isSealed, type Secrets } from './secrets.ts'
 
 /** What a verb can do so that its request happens once even if the process dies. */
 export interface Once {
@@ -45,12 +46,15 @@ declare module 'fastify' {
     /** For routes that read their body themselves, and call `once.identify` when they did: reads it
      *  only to tell what was asked, for a key that has its answer. */
     identify?: (request: FastifyRequest) => Promise<string>
+    /** For routes whose answer holds a secret that is shown once: it is kept encrypted. */
+    sealAnswer?: boolean
   }
 }
 
 export interface IdempotencySettings {
   pool: Pool
   log: Log
+  secrets: Pick<Secrets, 'seal' | 'open'>
   /** How long answers are kept. */
   keepHours: number
 }
@@ -59,7 +63,8 @@ export interface IdempotencySettings {
 export const leaseMs = 120_000
 
 /** Adds the header to every POST of the app. Needs the access guard (`request.account`). */
-export function registerIdempotency(app: App, { pool, log, keepHours }: IdempotencySettings): void {
+export function registerIdempotency(app: App, settings: IdempotencySettings): void {
+  const { pool, log, secrets, keepHours } = settings
   const held = new Set<Hold>()
   const upkeep = keepKeys(pool, log, { held, leaseMs })
   app.addHook('onClose', () => upkeep.stop())
@@ -89,7 +94,8 @@ export function registerIdempotency(app: App, { pool, log, keepHours }: Idempote
     reply.code(answer.status).header(replayedHeader, 'true')
     if (answer.location !== null) reply.header('location', answer.location)
     if (answer.content_type !== null) reply.header('content-type', answer.content_type)
-    return reply.send(answer.body)
+    const { body } = answer
+    return reply.send(isSealed(body) ? secrets.open(body) : body)
   })
 
   app.addHook('onSend', async (request, reply, payload) => {
@@ -99,7 +105,9 @@ export function registerIdempotency(app: App, { pool, log, keepHours }: Idempote
     held.delete(hold)
     const location = reply.getHeader('location')?.toString() ?? null
     const content_type = reply.getHeader('content-type')?.toString() ?? null
-    const answer = { status: reply.statusCode, location, content_type, body: textOf(payload) }
+    const text = textOf(payload)
+    const body = text && request.routeOptions.config.sealAnswer ? secrets.seal(text) : text
+    const answer = { status: reply.statusCode, location, content_type, body }
     // Whatever becomes of the key, the work is done and its answer goes out.
     await settle(pool, hold, answer).catch((error) =>
       request.log.warn({ err: error }, 'answer not stored for its idempotency key')

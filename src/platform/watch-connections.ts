@@ -116,7 +116,7 @@ async function findAlive(connectionString: string, probeMs: number, clients: Wat
 }
 
 /** Does not wait for a goodbye that may never be sent. */
-function closeQuietly(client: pg.Client): void {
+export function closeQuietly(client: pg.Client): void {
   const { stream } = (client as unknown as WatchedClient).connection
   setTimeout(() => stream.destroy(), 1_000).unref()
   client.end().catch(() => {})

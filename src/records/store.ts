@@ -2,7 +2,8 @@
 // organization of an import, by import/. Writing records is the engine's work (import/write), and that
 // of write/ where there is no file.
 
-import type { Db } from '../platform/db.ts'
+import type { RecordEventData } from '../event-data.ts'
+import type { Db, Tx } from '../platform/db.ts'
 import type { RecordData } from '../record-types/types.ts'
 
 /** One row of `records`. Times are Dates. */
@@ -142,4 +143,45 @@ export async function listRecords(db: Db, account_id: number, filter: RecordFilt
     ]
   )
   return rows
+}
+
+/** Writes events about records of one type into the outbox, in their order. */
+export async function writeEvents(
+  tx: Tx,
+  events: {
+    account_id: number
+    type: string
+    import_id: number | null
+    record_type: string
+    actor_key: number | null
+    all: RecordEventData[]
+  }
+): Promise<void> {
+  await tx.query(
+    `/* records.write_events */
+    SELECT write_event($1::integer, $2::text, e.data::jsonb, $3::bigint, $4::text, $5::integer)
+    FROM unnest($6::text[]) WITH ORDINALITY AS e (data, place)
+    ORDER BY e.place`,
+    [
+      events.account_id,
+      events.type,
+      events.import_id,
+      events.record_type,
+      events.actor_key,
+      events.all.map((data) => JSON.stringify(data))
+    ]
+  )
+}
+
+/** An API key by name; null: there is none. */
+export async function getActor(db: Db, account_id: number, key_id: number | null) {
+  const { rows } = await db.query<{ id: number; name: string }>(
+    `/* records.get_actor */
+    SELECT k.id, k.name
+    FROM api_keys k
+    WHERE k.account_id = $1::integer
+      AND k.id = $2::integer`,
+    [account_id, key_id]
+  )
+  return rows[0] ?? null
 }

@@ -4,7 +4,12 @@
 import type { Db, Tx } from '../platform/db.ts'
 
 /** The tables that are kept in weekly partitions. */
-export type WeeklyTable = 'import_rows' | 'record_changes'
+export type WeeklyTable =
+  | 'import_rows'
+  | 'record_changes'
+  | 'events'
+  | 'deliveries'
+  | 'delivery_attempts'
 
 /** Makes sure of the partitions of this week and the next two, long before anybody writes there. */
 export async function ensureWeeksAhead(db: Db): Promise<void> {
@@ -75,13 +80,51 @@ export async function isWeekInUse(tx: Tx, week: string, days: number): Promise<b
  *  it while it waits for those before it: never longer than the lock timeout, see drop-weeks.ts. */
 export async function dropWeek(tx: Tx, table: WeeklyTable, week: string): Promise<void> {
   // Both parts are ours and hold nothing but letters and digits: names take no parameters.
-  await tx.query(`/* retention.drop_week */ DROP TABLE ${table}_${week.replaceAll('-', '')}`)
+  const partition = `${table}_${week.replaceAll('-', '')}`
+  if (table === 'events') await noteDroppedEvents(tx, partition)
+  await tx.query(`/* retention.drop_week */ DROP TABLE ${partition}`)
   await tx.query(
     `/* retention.note_week */
     INSERT INTO dropped_weeks (what, week)
     VALUES ($1::text, $2::date)`,
     [table, week]
   )
+}
+
+/** Remembers up to where the events of each account are gone: whoever has not read them is told. */
+async function noteDroppedEvents(tx: Tx, partition: string): Promise<void> {
+  await tx.query(
+    `/* retention.note_events */
+    INSERT INTO dropped_events AS d (account_id, last_seq)
+    SELECT e.account_id, max(e.seq)
+    FROM ${partition} e
+    WHERE e.seq IS NOT NULL
+    GROUP BY e.account_id
+    ON CONFLICT (account_id) DO UPDATE SET last_seq = GREATEST(d.last_seq, EXCLUDED.last_seq)`
+  )
+}
+
+/** Deletes endpoints that were made for one import, `days` days after it ended (0: none). Out: how
+ *  many. */
+export async function deleteCallbacks(db: Db, days: number): Promise<number> {
+  if (days === 0) return 0
+  const { rowCount } = await db.query(
+    `/* retention.delete_callbacks */
+    WITH old AS (
+      SELECT w.account_id, w.id
+      FROM webhook_endpoints w
+      JOIN imports i ON i.account_id = w.account_id AND i.id = w.import_id
+      WHERE w.created_at < now() - make_interval(days => $1::integer)
+        AND i.finished_at < now() - make_interval(days => $1::integer)
+      FOR UPDATE OF w SKIP LOCKED
+    )
+    DELETE FROM webhook_endpoints w
+    USING old o
+    WHERE w.account_id = o.account_id
+      AND w.id = o.id`,
+    [days]
+  )
+  return rowCount ?? 0
 }
 
 /** An import whose upload has had its time. */
@@ -196,6 +239,28 @@ export async function deleteWaitingRows(db: Db): Promise<number> {
     USING ended e
     WHERE w.account_id = e.account_id
       AND w.import_id = e.id`
+  )
+  return rowCount ?? 0
+}
+
+/** Deletes at most `limit` mails that were written more than `days` days ago and are not to be sent
+ *  any more. Out: how many. */
+export async function deleteOldMails(db: Db, days: number, limit: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `/* retention.delete_mails */
+    DELETE FROM mails m
+    USING (
+      SELECT o.account_id, o.id
+      FROM mails o
+      WHERE o.created_at <= now() - make_interval(days => $1::integer)
+        AND o.state <> 'queued'
+      ORDER BY o.created_at
+      LIMIT $2::integer
+      FOR UPDATE SKIP LOCKED
+    ) AS old
+    WHERE m.account_id = old.account_id
+      AND m.id = old.id`,
+    [days, limit]
   )
   return rowCount ?? 0
 }

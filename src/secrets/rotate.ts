@@ -14,10 +14,12 @@ import {
   type JsonPlace,
   lockOldCells,
   lockOldJson,
+  lockOldWebhooks,
   lockType,
   type RowPlace,
   updateCells,
-  updateJson
+  updateJson,
+  updateWebhooks
 } from './store.ts'
 
 export interface Rotation {
@@ -50,6 +52,7 @@ export async function rotate(rotation: Rotation, account_ids: number[]): Promise
       await rotateJson(work, 'records', type)
       await rotateJson(work, 'history', type)
     }
+    await rotateWebhooks(work, account_id)
     if (import_ids.length === 0) continue
     await rotateCells(work, 'rows', { account_id, import_ids })
     await rotateCells(work, 'waiting_rows', { account_id, import_ids })
@@ -92,6 +95,22 @@ async function rotateCells(
       cells: row.cells.map((cell) => (isSealed(cell) ? reseal(cell) : cell))
     }))
     if (made.length > 0) await updateCells(tx, place, imports.account_id, made)
+    return rows
+  })
+}
+
+async function rotateWebhooks(work: Work, account_id: number): Promise<void> {
+  await inBatches(work, 'webhooks', async (tx, page, reseal) => {
+    const rows = await lockOldWebhooks(tx, { account_id, ...page })
+    const again = (text: string | null) => text && reseal(text)
+    const made = rows.map(({ id, part, secret, old_secret, headers }) => ({
+      id,
+      part,
+      secret: reseal(secret),
+      old_secret: again(old_secret),
+      headers: again(headers)
+    }))
+    if (made.length > 0) await updateWebhooks(tx, account_id, made)
     return rows
   })
 }

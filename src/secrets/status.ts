@@ -4,10 +4,17 @@
 import type { Db } from '../platform/db.ts'
 import { listUploads, uploadKeyId } from '../platform/files.ts'
 import { findSensitivePlaces } from './sensitive-types.ts'
-import { countCells, countJson, type KeyCounts } from './store.ts'
+import { countCells, countJson, countWebhooks, type KeyCounts } from './store.ts'
 
 /** The kinds of places where something is encrypted. */
-export const sealedKinds = ['records', 'history', 'rows', 'waiting_rows', 'uploads'] as const
+export const sealedKinds = [
+  'records',
+  'history',
+  'rows',
+  'waiting_rows',
+  'webhooks',
+  'uploads'
+] as const
 export type SealedKind = (typeof sealedKinds)[number]
 
 /** Values (uploads: files) by key id; `''`: those that are not encrypted. */
@@ -23,6 +30,7 @@ export async function countKeyUse(db: Db, dataDir: string, account_ids: number[]
       add(use, 'records', await countJson(db, 'records', place))
       add(use, 'history', await countJson(db, 'history', place))
     }
+    add(use, 'webhooks', await countWebhooks(db, account_id))
     if (import_ids.length === 0) continue
     for (const kind of ['rows', 'waiting_rows'] as const) {
       add(use, kind, await countCells(db, kind, { account_id, import_ids }))
@@ -34,9 +42,11 @@ export async function countKeyUse(db: Db, dataDir: string, account_ids: number[]
   return use
 }
 
+const noUse = Object.fromEntries(sealedKinds.map((kind) => [kind, 0])) as Record<SealedKind, number>
+
 function add(use: KeyUse, kind: SealedKind, counts: KeyCounts): void {
   for (const [key, count] of counts) {
-    const found = use.get(key) ?? { records: 0, history: 0, rows: 0, waiting_rows: 0, uploads: 0 }
+    const found = use.get(key) ?? { ...noUse }
     found[kind] += count
     use.set(key, found)
   }

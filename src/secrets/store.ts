@@ -1,5 +1,5 @@
-// Every place of the database that holds encrypted values, counted and rewritten. Two forms: values
-// of fields in jsonb (records, history), and cells of rows that were kept.
+// Every place of the database that holds encrypted values, counted and rewritten. Three forms: values
+// of fields in jsonb (records, history), cells of rows that were kept, and columns of webhooks.
 // Called by status.ts, rotate.ts and sensitive-types.ts. Statements run over whole accounts: the
 // pool has no statement timeout.
 
@@ -263,6 +263,74 @@ export async function updateCells(
       rows.map((row) => row.id),
       rows.map((row) => row.part),
       rows.map((row) => JSON.stringify(row.cells))
+    ]
+  )
+}
+
+/** Counts the encrypted columns of webhook endpoints by key. */
+export async function countWebhooks(db: Db, account_id: number): Promise<KeyCounts> {
+  return counts(
+    await db.query(
+      `/* secrets.count_webhooks */
+    SELECT split_part(t.token, ':', 3) AS key_id, count(*) AS count
+    FROM webhook_endpoints w
+    CROSS JOIN LATERAL unnest(ARRAY[w.secret, w.old_secret, w.headers]) AS t (token)
+    WHERE w.account_id = $1::integer
+      AND t.token IS NOT NULL
+    GROUP BY 1`,
+      [account_id]
+    )
+  )
+}
+
+/** The encrypted columns of one endpoint. */
+export interface WebhookTokens extends RowPlace {
+  secret: string
+  old_secret: string | null
+  headers: string | null
+}
+
+/** Endpoints with a column that is not under the current key; locked. */
+export async function lockOldWebhooks(tx: Tx, page: Page): Promise<WebhookTokens[]> {
+  const { rows } = await tx.query<WebhookTokens>(
+    `/* secrets.lock_old_webhooks */
+    SELECT w.id, 0 AS part, w.secret, w.old_secret, w.headers
+    FROM webhook_endpoints w
+    WHERE w.account_id = $1::integer
+      AND w.id > $2::bigint
+      AND NOT (
+        starts_with(w.secret, $3::text)
+        AND starts_with(COALESCE(w.old_secret, $3::text), $3::text)
+        AND starts_with(COALESCE(w.headers, $3::text), $3::text)
+      )
+    ORDER BY w.id
+    LIMIT $4::integer
+    FOR NO KEY UPDATE`,
+    [page.account_id, page.after.id, page.prefix, page.limit]
+  )
+  return rows
+}
+
+/** Puts tokens in the place of those of the same endpoints. */
+export async function updateWebhooks(
+  tx: Tx,
+  account_id: number,
+  rows: WebhookTokens[]
+): Promise<void> {
+  await tx.query(
+    `/* secrets.update_webhooks */
+    UPDATE webhook_endpoints w
+    SET secret = u.secret, old_secret = u.old_secret, headers = u.headers
+    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[])
+      AS u (id, secret, old_secret, headers)
+    WHERE w.account_id = $1::integer
+      AND w.id = u.id`,
+    [
+      account_id,
+      rows.map((row) => row.id),
+      rows.map((row) => row.secret),
+      rows.map((row) => row.old_secret),
+      rows.map((row) => row.headers)
     ]
   )
 }

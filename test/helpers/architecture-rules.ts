@@ -14,6 +14,7 @@ const modules = [
   'duplicates',
   'undo',
   'notify',
+  'sync',
   'console',
   'retention'
 ]
@@ -27,10 +28,13 @@ function moduleOf(path: string): string | null {
 // The words of the field are known to all, the error catalogue's types among them.
 const foundation = [
   'src/config.ts',
+  'src/smtp-url.ts',
+  'src/email-address.ts',
   'src/errors.ts',
   'src/error-catalogue.ts',
   'src/row-problem-catalogue.ts',
   'src/events.ts',
+  'src/event-data.ts',
   'src/import/terms.ts'
 ]
 
@@ -75,7 +79,9 @@ const mayImport: Record<string, (target: string) => boolean> = {
   duplicates: (target) => ['record-types', 'records'].includes(moduleOf(target) ?? ''),
   // The last step of the flow: it takes back what the others wrote.
   undo: (target) => ['record-types', 'records', 'import'].includes(moduleOf(target) ?? ''),
-  notify: () => false,
+  // What other systems are told of records.
+  sync: (target) => ['record-types', 'records', 'import'].includes(moduleOf(target) ?? ''),
+  notify: (target) => moduleOf(target) === 'record-types',
   console: () => false,
   retention: () => false
 }

@@ -79,7 +79,8 @@ t.test('every option of a draft can be changed, and null takes away', async (t) 
     separators: { tags: ';' },
     on_missing: { organization: 'fail' },
     default_country: 'de',
-    require_external_id: true
+    require_external_id: true,
+    notify_emails: ['a@example.com']
   }
   const changed = await patch(s, path, options)
   t.equal(changed.status, 200, JSON.stringify(changed.body))

@@ -35,6 +35,7 @@ function row(over: Partial<ImportRow> = {}): ImportRow {
     rows_failed: 1,
     rows_reverted: 0,
     rows_kept: 0,
+    rows_pushed: 5,
     rows_with_warnings: 2,
     references_created: { organizations: 1 },
     rows_total: null,

@@ -1,7 +1,7 @@
 // Retention: what is old goes by whole weeks and files, what is at work stays whatever its age, and an
 // import says what of it is gone.
 
-import { readdir, utimes } from 'node:fs/promises'
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { requestCleaning } from '../../src/jobs.ts'
@@ -244,4 +244,85 @@ t.test('the worker cleans when asked to, one job at a time', async (t) => {
     async () => (await partitions(service, 'import_rows')).length >= 3,
     40_000
   )
+})
+
+t.test('events and deliveries go by weeks, and a reader who missed them is told', async (t) => {
+  const service = await setup(t, { worker: true })
+  const { pool, request, get } = service
+  const url = 'https://example.com'
+  const { body: webhook } = await request('POST', '/webhooks', { body: { url, enabled: false } })
+  const { id } = await service.runCsv(csv)
+  const feed = () => get('/events').then(({ body }) => body)
+  await until('the events', async () => (await feed()).data.length === 3)
+  const { next_cursor: early } = (await get('/events?limit=1')).body
+  const { next_cursor: late } = await feed()
+  await pool.query(
+    `INSERT INTO webhook_endpoints (account_id, url, secret, import_id, created_at)
+    SELECT account_id, 'https://example.com', 'x', id, now() - interval '60 days' FROM imports`
+  )
+  await pool.query(
+    `INSERT INTO deliveries (account_id, endpoint_id, created_on, event_id, event_on, event_type,
+      sequence, ordered)
+    SELECT account_id, $1, created_on, id, created_on, type, seq, false FROM events`,
+    [webhook.id]
+  )
+  await pool.query(
+    `INSERT INTO delivery_attempts (account_id, endpoint_id, delivery_id, attempt, created_on,
+      attempted_at, ms) SELECT account_id, endpoint_id, id, 1, created_on, now(), 1 FROM deliveries`
+  )
+  t.match(await clean(service), { event_weeks: [], callbacks: 0 }, 'not yet')
+  await age(service, id, 60)
+  for (const table of ['events', 'deliveries', 'delivery_attempts']) {
+    await pool.query(`UPDATE ${table} SET created_on = created_on - 60`)
+  }
+  t.match(await clean(service, { keepEventsDays: 0 }), { event_weeks: [], callbacks: 0 })
+  const { event_weeks, callbacks } = await clean(service)
+  t.equal(event_weeks.length, 1)
+  t.equal(callbacks, 1)
+  t.same((await feed()).data, [])
+  t.match(await get(`/events?cursor=${early}`), { status: 410, body: { code: 'events_gone' } })
+  t.same((await get(`/events?cursor=${late}`)).body, {
+    data: [],
+    next_cursor: late,
+    has_more: false
+  })
+  t.same((await get(`/webhooks/${webhook.id}/deliveries`)).body.data, [])
+  t.equal((await get('/webhooks')).body.data.length, 1)
+})
+
+t.test('mails go after their days, but none that is still to be sent', async (t) => {
+  const service = await setup(t)
+  const { pool, account_id, config } = service
+  for (const [state, days] of [
+    ['sent', 31],
+    ['failed', 31],
+    ['queued', 31],
+    ['written', 29]
+  ]) {
+    await pool.query(
+      `INSERT INTO mails (account_id, kind, address, content, state, created_at)
+      VALUES ($1, 'notice', 'a@b.de', '{}', $2, now() - make_interval(days => $3::integer))`,
+      [account_id, state, days]
+    )
+  }
+  const folder = join(config.dataDir, 'mails')
+  await mkdir(folder)
+  for (const [name, days] of [
+    ['old.eml', 31],
+    ['older.eml.partial', 40],
+    ['new.eml', 29],
+    ['notes.txt', 99]
+  ] as const) {
+    await writeFile(join(folder, name), '')
+    const time = new Date(Date.now() - days * 24 * 3_600_000)
+    await utimes(join(folder, name), time, time)
+  }
+  t.match(await clean(service, { keepEventsDays: 0 }), { mails: 0, mail_files: 0 })
+  t.match(await clean(service), { mails: 2, mail_files: 2 })
+  const { rows } = await pool.query('SELECT state FROM mails ORDER BY id')
+  t.same(
+    rows.map(({ state }) => state),
+    ['queued', 'written']
+  )
+  t.same((await readdir(folder)).sort(), ['new.eml', 'notes.txt'])
 })

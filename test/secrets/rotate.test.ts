@@ -57,6 +57,11 @@ async function fill(s: Setup, count: number) {
       cells) VALUES ($1, $2, 2, 3, 100, $3)`,
     [s.account_id, rows[0].id, cells]
   )
+  await s.pool.query(
+    `INSERT INTO webhook_endpoints (account_id, url, secret, headers)
+    VALUES ($1, 'https://example.com', $2, $3)`,
+    [s.account_id, old.seal('whsec'), old.seal('{}')]
+  )
   const place = { dataDir: s.config.dataDir, secrets: old }
   const { file_key } = await storeUpload(place, [Buffer.from('a,b\n')] as never)
   await keepUpload(s.config.dataDir, file_key)
@@ -96,7 +101,7 @@ t.test('rewrites every value, batch by batch, and reads with the new key alone',
   t.equal(before.rowCount, 0)
 
   const first = await s.run([oldKey], 'status')
-  t.match(first.stdout, /^old \(current\) +1,503 +1 +1 +1 +1$/m, first.stderr)
+  t.match(first.stdout, /^old \(current\) +1,503 +1 +1 +1 +2 +1$/m, first.stderr)
   const missing = await s.run([newKey], 'rotate')
   t.equal(missing.code, 2)
   t.match(missing.stderr, /stay as they are: 1,503 in records.*Missing keys: old/)
@@ -105,7 +110,7 @@ t.test('rewrites every value, batch by batch, and reads with the new key alone',
   t.equal(code, 0, stderr)
   t.match(
     stdout,
-    /with key new: 1,503 in records, 1 in history, 1 in rejected rows, 1 in waiting rows, 1 uploads/
+    /with key new: 1,503 in records, 1 in history, 1 in rejected rows, 1 in waiting rows, 2 in webhooks, 1 uploads/
   )
   t.match(stdout, /2 cells look encrypted and cannot be read/)
 
@@ -118,11 +123,13 @@ t.test('rewrites every value, batch by batch, and reads with the new key alone',
     t.equal(secrets.open(row[1]), 'cell')
     t.same(row.toSpliced(1, 1), cells.toSpliced(1, 1), 'the other cells are as they were')
   }
+  const { rows } = await s.pool.query('SELECT w.secret, w.headers FROM webhook_endpoints w')
+  t.same([secrets.open(rows[0].secret), secrets.open(rows[0].headers)], ['whsec', '{}'])
   const chunks = await Array.fromAsync(openUpload({ dataDir: s.config.dataDir, secrets }, file_key))
   t.equal(Buffer.concat(chunks).toString(), 'a,b\n')
 
   const after = await s.run([newKey], 'status')
-  t.match(after.stdout, /^new \(current\) +1,503 +1 +1 +1 +1$/m)
+  t.match(after.stdout, /^new \(current\) +1,503 +1 +1 +1 +2 +1$/m)
   t.notMatch(after.stdout, /^old/m)
   const again = await s.run([newKey], 'rotate')
   t.match(again, { code: 0, stdout: /0 in records, 0 in history.*0 uploads/ }, 'nothing is left')
@@ -134,7 +141,7 @@ t.test('what was stored before it was a secret is encrypted as well', async (t) 
   const { file_key } = await fill(s, 0)
   await writeFile(uploadPath(s.config.dataDir, file_key), 'a,b\n')
   const status = await s.run([newKey], 'status')
-  t.match(status.stdout, /^not encrypted +3 +0 +0 +0 +1$/m)
+  t.match(status.stdout, /^not encrypted +3 +0 +0 +0 +0 +1$/m)
   t.equal((await s.run([newKey, oldKey], 'rotate')).code, 0)
   checkRecords(t, (await tokens(s)).records, makeSecrets([newKey]))
   t.notMatch((await s.run([newKey], 'status')).stdout, /not encrypted/)

@@ -105,7 +105,7 @@ t.test(
       'shows what it would do'
     )
     const titled = (all: { title: string }[]) =>
-      all.map((row) => ({ ...row, title: '', changes: null }))
+      all.map((row) => ({ ...row, title: '', changes: null, pushed: null }))
     t.strictSame(titled(rows), titled(tried.rows), 'and says what happens')
     const of = (id: number) => rows.find(({ record_id }) => record_id === id)
     t.match(of(await idOf(service, 'x1')), {

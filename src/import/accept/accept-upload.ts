@@ -12,11 +12,10 @@ import type { Once } from '../../platform/idempotency.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Secrets } from '../../platform/secrets.ts'
 import { loadTypes } from '../../record-types/store.ts'
-import type { RecordType } from '../../record-types/types.ts'
 import type { NewImport } from '../import-row.ts'
 import { insertImport } from '../store.ts'
 import { checkUnfinished, takePlace } from './limits.ts'
-import { type PlanPlace, planImport, settleOptions } from './plan-import.ts'
+import { type PlanPlace, planImport, type Settled, settleOptions } from './plan-import.ts'
 import { type BodyHeaders, isPacked, readBody } from './read-body.ts'
 import { readForm } from './read-form.ts'
 import { type ReadUpload, readOptions, type UploadLimits } from './read-upload.ts'
@@ -30,6 +29,32 @@ export interface ImportContext {
   secrets: Secrets
   log: Log
   enqueue(tx: Tx, job: { account_id: number; import_id: number; type: string }): Promise<void>
+  /** Makes an endpoint that is told of one import. Out: what to say of it, with its secret. */
+  makeCallback(tx: Tx, asked: AskedCallback): Promise<MadeCallback>
+}
+
+export interface AskedCallback {
+  account_id: number
+  key_id: number
+  import_id: number
+  url: string
+  /** null: one is made. */
+  secret: string | null
+}
+
+export interface MadeCallback {
+  webhook_id: number
+  url: string
+  /** Shown this once. */
+  secret: string
+}
+
+/** An upload that was accepted. */
+export interface Accepted {
+  id: number
+  isDraft: boolean
+  /** null: nobody is to be told of this import alone. */
+  callback: MadeCallback | null
 }
 
 export interface Upload {
@@ -51,10 +76,7 @@ const formOverheadBytes = 1024 * 1024
 
 /** Accepts one upload. Throws the errors of reading it, of the file's head (not_csv ...), of options,
  *  profile and mapping, and organization_not_found; all of them before anything is kept. */
-export async function acceptUpload(
-  context: ImportContext,
-  upload: Upload
-): Promise<{ id: number; isDraft: boolean }> {
+export async function acceptUpload(context: ImportContext, upload: Upload): Promise<Accepted> {
   const { config, pool, secrets } = context
   const { dataDir, maxUploadBytes } = config
   const { account_id, key_id } = upload.account
@@ -77,8 +99,7 @@ export async function acceptUpload(
       file
     )
     const made = { ...(await planImport(place, settled, file)), created_by: key_id }
-    const id = await createImport(context, { type: settled.type, made, once }, progress)
-    return { id, isDraft: made.state === 'draft' }
+    return await createImport(context, { settled, made, once }, progress)
   } catch (error) {
     await cleanUp(context, file, error, progress)
     throw error
@@ -122,19 +143,21 @@ async function cleanUp(
 }
 
 async function createImport(
-  { pool, config, enqueue }: ImportContext,
-  { type, made, once }: { type: RecordType; made: NewImport; once: Once | null },
+  { pool, config, enqueue, makeCallback }: ImportContext,
+  { settled, made, once }: { settled: Settled; made: NewImport; once: Once | null },
   progress: { committing: boolean }
-): Promise<number> {
-  const { account_id, state } = made
+): Promise<Accepted> {
+  const { account_id, created_by: key_id, state } = made
+  const { type, callback: asked } = settled
   return withTransaction(pool, async (tx) => {
     if (state === 'queued') await takePlace(tx, config, account_id, type)
     const import_id = await insertImport(tx, made)
     if (state === 'queued') await enqueue(tx, { account_id, import_id, type: type.name })
+    const callback = asked && (await makeCallback(tx, { account_id, key_id, import_id, ...asked }))
     const status = state === 'draft' ? 201 : 202
     await once?.record(tx, { status, location: `/imports/${import_id}` })
     await keepUpload(config.dataDir, made.file_key)
     progress.committing = true
-    return import_id
+    return { id: import_id, isDraft: state === 'draft', callback }
   })
 }

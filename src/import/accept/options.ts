@@ -2,7 +2,9 @@
 // An option is read as soon as it arrives, so that a wrong one is refused before the file; whether
 // the fields it names are there is asked later (check-choices.ts), when the record type is known.
 
+import { maxAddresses, readAddresses } from '../../email-address.ts'
 import { appError } from '../../errors.ts'
+import { readWebhookSecret } from '../../platform/webhook-signature.ts'
 import { shownNames, type TypeCatalogue } from '../../record-types/registry.ts'
 import {
   blankPolicies,
@@ -11,7 +13,7 @@ import {
   updatePolicies
 } from '../../record-types/types.ts'
 import type { ImportOptions } from '../resolve/import-options.ts'
-import { modes, repeatPolicies, similarPolicies } from '../terms.ts'
+import { modes, pushPolicies, repeatPolicies, similarPolicies } from '../terms.ts'
 
 /** What can be said of an import besides its file; what is absent was not said. */
 export interface Choices extends Partial<Omit<ImportOptions, 'organization_id'>> {
@@ -23,6 +25,8 @@ export interface Choices extends Partial<Omit<ImportOptions, 'organization_id'>>
   delimiter?: string
   /** What the file is written in; absent: UTF-8, or UTF-16 with a byte order mark. */
   encoding?: string
+  /** Address that is told of this import alone. */
+  callback_url?: string
 }
 
 /** What an upload can say. */
@@ -32,6 +36,8 @@ export interface UploadOptions extends Choices {
   profile?: string
   /** false: the import stays a draft. */
   start?: boolean
+  /** What is sent to `callback_url` is signed with it; absent: with one that is made for it. */
+  callback_secret?: string
 }
 
 type Reader<T> = (name: string, text: string, types: TypeCatalogue) => T
@@ -55,7 +61,11 @@ const readers: { [K in keyof Required<UploadOptions>]: Reader<UploadOptions[K]> 
   on_missing: byField(onMissingPolicies),
   default_country: readCountry,
   require_external_id: readBoolean,
-  start: readBoolean
+  notify_emails: (name, text) => readEmails(name, text === 'none' ? [] : text.split(',')),
+  push: oneOf(pushPolicies),
+  start: readBoolean,
+  callback_url: (_, text) => text,
+  callback_secret: readSecret
 }
 
 /** Names of all options, for messages. */
@@ -181,7 +191,16 @@ export function readJsonChoices(said: Choices): Choices {
   if (typeof choices.default_country === 'string') {
     choices.default_country = readCountry('default_country', choices.default_country)
   }
+  if (choices.notify_emails) {
+    choices.notify_emails = readEmails('notify_emails', choices.notify_emails)
+  }
   return choices
+}
+
+function readSecret(name: string, text: string): string {
+  if (readWebhookSecret(text)) return text
+  // What is meant to be one may be most of one: it is not repeated.
+  throw optionFault(name, 'It is whsec_ and 24 to 64 bytes in base64.')
 }
 
 const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
@@ -193,6 +212,15 @@ export function readCountry(name: string, text: string): string {
   const code = text.toUpperCase()
   if (/^[A-Z]{2}$/.test(code) && !noCountries.has(code) && regions.of(code)) return code
   throw invalidOption(name, text, 'Give the two letters of a country (ISO 3166-1), such as DE.')
+}
+
+function readEmails(name: string, texts: string[]): string[] {
+  const { addresses, wrong } = readAddresses(texts.filter((text) => text.trim() !== ''))
+  if (wrong[0] !== undefined) {
+    throw invalidOption(name, wrong[0], 'Give e-mail addresses such as name@example.com.')
+  }
+  if (addresses.length <= maxAddresses) return addresses
+  throw optionFault(name, `At most ${maxAddresses} addresses can be given.`)
 }
 
 const shorten = (text: string) =>

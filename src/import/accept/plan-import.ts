@@ -5,6 +5,8 @@
 import type { Config } from '../../config.ts'
 import { appError } from '../../errors.ts'
 import type { Db } from '../../platform/db.ts'
+import { parseNetworks } from '../../platform/outbound/addresses.ts'
+import { urlFault } from '../../platform/outbound/check-url.ts'
 import type { TypeCatalogue } from '../../record-types/registry.ts'
 import type { RecordType } from '../../record-types/types.ts'
 import { findOrganization, type OrganizationPlace } from '../../records/organizations.ts'
@@ -18,7 +20,13 @@ import { completeOptions } from '../resolve/import-options.ts'
 import { parseMapping, suggestMapping, unmappedRequired } from '../resolve/map-columns.ts'
 import { checkChoices } from './check-choices.ts'
 import { checkBytes, checkRows, headLimits } from './limits.ts'
-import { type Choices, invalidOption, requireType, type UploadOptions } from './options.ts'
+import {
+  type Choices,
+  invalidOption,
+  optionFault,
+  requireType,
+  type UploadOptions
+} from './options.ts'
 import type { StoredFile } from './store-file.ts'
 
 /** An upload's options with those of its profile, checked against the record type. */
@@ -28,6 +36,8 @@ export interface Settled {
   choices: Choices
   start: boolean
   profile: ProfileRow | null
+  /** Who is told of this import alone; null: nobody. */
+  callback: { url: string; secret: string | null } | null
 }
 
 export interface PlanPlace {
@@ -39,12 +49,14 @@ export interface PlanPlace {
 
 /** Puts options and profile together. Throws profile_not_found, profile_stale, invalid_option. */
 export async function settleOptions(place: PlanPlace, options: UploadOptions): Promise<Settled> {
-  const { type: ownType, profile: name, start = true, ...own } = options
+  const { type: ownType, profile: name, start = true, callback_secret, ...own } = options
+  const callbackOf = (choices: Choices) =>
+    readCallback(place.config, choices.callback_url, callback_secret)
   const profile = name === undefined ? null : await requireProfile(place.db, place.account_id, name)
   if (profile === null) {
     const type = requireType(options, place.types)
     checkChoices(place.types, type, own)
-    return { type, choices: own, start, profile }
+    return { type, choices: own, start, profile, callback: callbackOf(own) }
   }
   if (ownType && ownType.name !== profile.type) {
     const expected = `Leave it out: the import profile "${profile.name}" is for ${profile.type}.`
@@ -53,7 +65,21 @@ export async function settleOptions(place: PlanPlace, options: UploadOptions): P
   const type = checkProfile(place.types, profile)
   const choices = mergeChoices(profile, own)
   checkChoices(place.types, type, choices)
-  return { type, choices, start, profile }
+  return { type, choices, start, profile, callback: callbackOf(choices) }
+}
+
+function readCallback(
+  { webhookAllowedNetworks }: Config,
+  url: string | undefined,
+  secret: string | undefined
+): Settled['callback'] {
+  if (url === undefined) {
+    if (secret === undefined) return null
+    throw optionFault('callback_secret', 'Give a callback_url as well, or leave it out.')
+  }
+  const fault = urlFault(url, parseNetworks(webhookAllowedNetworks))
+  if (fault !== null) throw optionFault('callback_url', fault)
+  return { url, secret: secret ?? null }
 }
 
 /** Looks at the head of the file and works out everything the import needs to run. */
@@ -69,7 +95,7 @@ export async function planImport(
     ...headLimits(type, config)
   })
   checkRows(type, file, dialect)
-  const { organization, mapping, delimiter: _, encoding: __, ...said } = choices
+  const { organization, mapping, delimiter: _, encoding: __, callback_url: ___, ...said } = choices
   const organization_id = await findWanted(db, { account_id, types, type }, organization)
   const options = completeOptions(type, { ...said, organization_id })
   const planned = planMapping(dialect.headers, type, mapping, profile)

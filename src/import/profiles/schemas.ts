@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox'
 import { answer, page, pageQuery, time } from '../../platform/http-schemas.ts'
-import { fileOptions, jsonOptions, mappingSchema } from '../option-schemas.ts'
+import { fileOptions, jsonOptions, mappingSchema, tellOptions } from '../option-schemas.ts'
 
 const name = (description: string) =>
   Type.String({
@@ -28,7 +28,8 @@ const content = {
     )
   ),
   ...jsonOptions,
-  ...fileOptions
+  ...fileOptions,
+  ...tellOptions
 }
 
 /** POST /import-profiles. */

@@ -1,7 +1,7 @@
 // What an import was told -> all its options, with the defaults of its record type. Pure.
 
 import type { BlankPolicy, OnMissing, RecordType, UpdatePolicy } from '../../record-types/types.ts'
-import type { Mode, RepeatPolicy, SimilarPolicy } from '../terms.ts'
+import type { Mode, PushPolicy, RepeatPolicy, SimilarPolicy } from '../terms.ts'
 
 /** Everything an import was told, complete: what was not said has the default of its type. Stored
  *  with the import. */
@@ -28,6 +28,10 @@ export interface ImportOptions {
   default_country: string | null
   /** With mode update_only: rows are found by external id only, which every row must have. */
   require_external_id: boolean
+  /** Who gets a mail when it has ended. */
+  notify_emails: string[]
+  /** Which of its records events tell of when it has ended. */
+  push: PushPolicy
 }
 
 /** Fills in what was not said. Also for imports stored before an option existed. */
@@ -46,6 +50,8 @@ export function completeOptions(type: RecordType, given: Partial<ImportOptions>)
     on_missing: {},
     default_country: null,
     require_external_id: type.update_by_external_id === true,
+    notify_emails: [],
+    push: 'none',
     ...given
   }
 }

@@ -45,7 +45,7 @@ export async function beginTurn(tx: Tx, choice: Choice, ticket: string): Promise
     `/* schedule.begin_turn */
     WITH begun AS (
       UPDATE imports i
-      SET state = 'running', ticket = $3::uuid
+      SET state = 'running', ticket = $3::uuid, started_at = COALESCE(i.started_at, now())
       WHERE i.account_id = $1::integer
         AND i.id = $2::bigint
         AND i.state = 'queued'

@@ -7,6 +7,7 @@
 import { withTransaction } from '../../platform/db.ts'
 import { GivenBack } from '../finish-run.ts'
 import type { RunContext, Turn } from '../run.ts'
+import { startPulse } from '../stream/pulse.ts'
 import { chooseImport, makesRoom } from './choose-import.ts'
 import { beginTurn, findRunning, lockTurns, noteTurn, readLine } from './store.ts'
 
@@ -50,10 +51,13 @@ export async function serveTicket(
 /** Runs an import until it has ended or its turn is over, or the process is to stop: then it is back in
  *  line for whoever takes the next ticket. */
 async function runTurn({ run, ...context }: TurnContext, place: ImportPlace): Promise<void> {
+  const pulse = startPulse(context.pool, place, context.log)
   try {
     await run({ ...context, turn: startTurn(context, place) }, place)
   } catch (error) {
     if (!(error instanceof GivenBack && context.signal.aborted)) throw error
+  } finally {
+    pulse.stop()
   }
 }
 

@@ -12,7 +12,8 @@ import type { RecordData, RecordType } from '../../record-types/types.ts'
 import { showRecords } from '../list-records.ts'
 import type { OrganizationPlace } from '../organizations.ts'
 import type { RecordJson } from '../record-json.ts'
-import { getRecords, type RecordRow } from '../store.ts'
+import { getActor, getRecords, type RecordRow } from '../store.ts'
+import { type Telling, tellRecords } from '../tell-records.ts'
 import { applyValues } from '../write/apply-values.ts'
 import { ensureHistory } from '../write/store.ts'
 import { openRecords, returnRecords, writeValues } from '../write/write-values.ts'
@@ -63,7 +64,10 @@ export async function restoreRecord(
     const conflicts = await findConflicts(restore, (type_id, ids) =>
       existingRecords(tx, account_id, type_id, ids, wanted.dry_run)
     )
-    if (!wanted.dry_run) await write(tx, context, restore, conflicts, wanted.version)
+    if (!wanted.dry_run) {
+      await write(tx, context, restore, conflicts, wanted.version)
+      await tell(tx, context, restore)
+    }
     return await answer(tx, restore, conflicts, wanted)
   })
 }
@@ -153,6 +157,23 @@ async function write(
   if (deleted && Object.keys(set).length > 0) {
     await returnRecords(place, author, [{ ...one, facts: deleted.facts }])
   } else if (!deleted) await writeValues(place, author, [one])
+}
+
+/** The event of what was written; none when it said all that already. */
+async function tell(
+  tx: Tx,
+  { account_id, key_id }: RestoreContext,
+  { row, set, deleted, types, type }: RecordPlace & { set: RecordData }
+): Promise<void> {
+  const { changed } = applyValues(type, row, set)
+  const [now] = await getRecords(tx, account_id, type.type_id, [row.id])
+  if (changed.length === 0 || !now) return
+  const before = Object.fromEntries(changed.map((name) => [name, row.data[name] ?? null]))
+  const { id, data, organization_id } = now
+  const actor = await getActor(tx, account_id, key_id)
+  const told = { id, data, organization_id, before: deleted ? null : before, gone: false }
+  const telling = { type: deleted ? 'record.created' : 'record.updated', import_id: null, actor }
+  await tellRecords(tx, { account_id, types, type }, telling as Telling, [told])
 }
 
 /** The record as it is after the restore, or as it would be. */

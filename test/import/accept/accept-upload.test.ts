@@ -74,6 +74,7 @@ t.test('all options are kept', async (t) => {
     on_missing: { organization: 'fail' },
     default_country: 'at',
     require_external_id: true,
+    notify_emails: 'a@example.com',
     start: false
   })
   t.match(body, {
@@ -89,7 +90,8 @@ t.test('all options are kept', async (t) => {
       separators: { emails: ';' },
       on_missing: { organization: 'fail' },
       default_country: 'AT',
-      require_external_id: true
+      require_external_id: true,
+      notify_emails: ['a@example.com']
     },
     file: { delimiter: ';' },
     columns: [{ field: 'organization' }, { field: 'last_name' }, { field: null }]
@@ -130,7 +132,8 @@ t.test('what is not said is as the record type has it', async (t) => {
     separators: {},
     on_missing: {},
     default_country: null,
-    require_external_id: false
+    require_external_id: false,
+    notify_emails: []
   })
 })
 

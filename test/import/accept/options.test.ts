@@ -38,7 +38,11 @@ t.test('every option is read', async (t) => {
     on_missing: '{"organization":"fail"}',
     default_country: 'de',
     require_external_id: 'true',
-    start: 'false'
+    notify_emails: 'a@b.de, c@B.de',
+    push: 'all',
+    start: 'false',
+    callback_url: 'https://example.com',
+    callback_secret: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'
   })
   t.equal(type?.name, 'contacts')
   t.same(Object.keys({ type, ...options }), optionNames, 'none is missing here')
@@ -60,7 +64,11 @@ t.test('every option is read', async (t) => {
     on_missing: { organization: 'fail' },
     default_country: 'DE',
     require_external_id: true,
-    start: false
+    notify_emails: ['a@b.de', 'c@b.de'],
+    push: 'all',
+    start: false,
+    callback_url: 'https://example.com',
+    callback_secret: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'
   })
   t.equal(read({ clear_marker: 'none' }).clear_marker, null)
 })

@@ -1,0 +1,322 @@
+// The statements of lanes: which endpoints have something due, what is next in one, what came of an
+// attempt. Choosing lanes runs over all accounts, as no statement of a request may; the others name
+// the account.
+
+import type { Db, Tx } from '../../platform/db.ts'
+import type { EventRow } from '../events/store.ts'
+import type { Envelope } from '../send/envelopes.ts'
+import type { SealedSecrets } from '../webhooks/endpoint-secrets.ts'
+
+/** A lane that is held: one endpoint's deliveries, sent by nobody else meanwhile. */
+export interface Lane {
+  account_id: number
+  endpoint_id: number
+  token: string
+}
+
+/** Takes lanes that have something due and that nobody holds, the longest due first. A lane whose
+ *  holder has not been heard of for as long as it said is nobody's. */
+export async function claimLanes(
+  db: Db,
+  {
+    token,
+    leaseMs,
+    limit,
+    failing
+  }: {
+    token: string
+    leaseMs: number
+    limit: number
+    /** Those whose last attempt failed, or the others. */
+    failing: boolean
+  }
+): Promise<Lane[]> {
+  const { rows } = await db.query<Lane>(
+    `/* lanes.claim */
+    UPDATE webhook_endpoints w
+    SET lane_token = $1::uuid, lane_until = now() + make_interval(secs => $2::float8 / 1000)
+    FROM (
+      SELECT c.account_id, c.id
+      FROM webhook_endpoints c
+      WHERE c.enabled
+        AND c.due_at <= now()
+        AND (c.not_before IS NULL OR c.not_before <= now())
+        AND (c.lane_until IS NULL OR c.lane_until < now())
+        AND (c.failing_since IS NOT NULL) = $3::boolean
+      ORDER BY c.due_at
+      LIMIT $4::integer
+      FOR NO KEY UPDATE SKIP LOCKED
+    ) d
+    WHERE w.account_id = d.account_id
+      AND w.id = d.id
+    RETURNING w.account_id, w.id AS endpoint_id, w.lane_token AS token`,
+    [token, leaseMs, failing, limit]
+  )
+  return rows
+}
+
+/** What sending needs to know of an endpoint. */
+export interface LaneEndpoint extends SealedSecrets {
+  account_id: number
+  endpoint_id: number
+  token: string
+  url: string
+  format: Envelope
+  headers: string | null
+  enabled: boolean
+  not_before: Date | null
+  failing_since: Date | null
+}
+
+/** Says that the holders of lanes are still there, and holds the endpoints until the transaction ends,
+ *  in the order in which publishing does. Out: those whose lane is not lost, nor their endpoint gone. */
+export async function keepLanes(tx: Tx, lanes: Lane[], leaseMs: number): Promise<LaneEndpoint[]> {
+  const { rows } = await tx.query<LaneEndpoint>(
+    `/* lanes.keep */
+    WITH held AS MATERIALIZED (
+      SELECT w.account_id, w.id
+      FROM unnest($1::integer[], $2::bigint[], $3::uuid[]) AS l (account_id, id, token)
+      JOIN webhook_endpoints w
+        ON w.account_id = l.account_id AND w.id = l.id AND w.lane_token = l.token
+      ORDER BY w.account_id, w.id
+      FOR NO KEY UPDATE OF w
+    )
+    UPDATE webhook_endpoints w
+    SET lane_until = clock_timestamp() + make_interval(secs => $4::float8 / 1000)
+    FROM held h
+    WHERE w.account_id = h.account_id
+      AND w.id = h.id
+    RETURNING w.account_id, w.id AS endpoint_id, w.lane_token AS token, w.url, w.format, w.headers,
+      w.secret, w.old_secret, w.old_secret_until, w.enabled, w.not_before, w.failing_since`,
+    [...placesOf(lanes), lanes.map((lane) => lane.token), leaseMs]
+  )
+  return rows
+}
+
+const placesOf = (lanes: Pick<Lane, 'account_id' | 'endpoint_id'>[]) => [
+  lanes.map((lane) => lane.account_id),
+  lanes.map((lane) => lane.endpoint_id)
+]
+
+/** One delivery that is due, with its event. */
+export interface DueDelivery {
+  account_id: number
+  endpoint_id: number
+  id: number
+  created_on: string
+  event_type: string
+  part: number
+  parts: number
+  part_size: number
+  sequence: number
+  attempts: number
+  attempts_before: number
+  /** null: retention took it. */
+  event: EventRow | null
+}
+
+type DueRow = Omit<DueDelivery, 'event'> & {
+  [K in Exclude<keyof EventRow, 'account_id' | 'type'> as `event_${K}`]: EventRow[K] | null
+}
+
+/** What is to be sent next in each lane: the delivery that is due the longest. Of those whose order
+ *  counts only the first may be, due or not: a failed one holds up those behind it, and no others. */
+export async function findDue(tx: Tx, lanes: Lane[]): Promise<DueDelivery[]> {
+  const { rows } = await tx.query<DueRow>(
+    `/* lanes.find_due */
+    SELECT l.account_id, l.endpoint_id, d.id, d.created_on, d.event_type, d.part, d.parts,
+      d.part_size, d.sequence, d.attempts, d.attempts_before, e.id AS event_id,
+      e.created_on AS event_created_on, e.created_at AS event_created_at, e.seq AS event_seq,
+      e.import_id AS event_import_id, e.data AS event_data
+    FROM unnest($1::integer[], $2::bigint[]) AS l (account_id, endpoint_id)
+    CROSS JOIN LATERAL (
+      SELECT o.*
+      FROM (
+        (
+          SELECT d.*
+          FROM deliveries d
+          WHERE d.account_id = l.account_id
+            AND d.endpoint_id = l.endpoint_id
+            AND d.state = 'pending'
+            AND NOT d.ordered
+          ORDER BY d.next_at, d.sequence
+          LIMIT 1
+        )
+        UNION ALL
+        (
+          SELECT d.*
+          FROM deliveries d
+          WHERE d.account_id = l.account_id
+            AND d.endpoint_id = l.endpoint_id
+            AND d.state = 'pending'
+            AND d.ordered
+          ORDER BY d.sequence
+          LIMIT 1
+        )
+      ) o
+      WHERE o.next_at <= clock_timestamp()
+      ORDER BY o.next_at, o.sequence
+      LIMIT 1
+    ) d
+    LEFT JOIN events e
+      ON e.account_id = l.account_id AND e.id = d.event_id AND e.created_on = d.event_on`,
+    placesOf(lanes)
+  )
+  return rows.map((row) => ({ ...row, event: eventOf(row) }))
+}
+
+function eventOf(row: DueRow): EventRow | null {
+  const { event_id: id, event_created_on: created_on, event_created_at: created_at } = row
+  if (id === null || created_on === null || created_at === null) return null
+  const { account_id, event_type, event_seq, event_import_id: import_id, event_data } = row
+  const type = event_type as EventRow['type']
+  const event = { account_id, id, created_on, created_at, type, import_id }
+  return { ...event, seq: event_seq ?? 0, data: event_data ?? {} }
+}
+
+/** What one attempt did to its delivery. */
+export interface Settled {
+  delivery: Pick<DueDelivery, 'account_id' | 'endpoint_id' | 'id' | 'created_on'>
+  attempted_at: Date
+  ms: number
+  status: number | null
+  error: string | null
+  answer: string | null
+  state: 'pending' | 'delivered' | 'failed'
+  /** When it is tried again; null: it has ended. */
+  next_at: Date | null
+}
+
+/** Writes attempts down, and what became of the deliveries. */
+export async function settleDeliveries(tx: Tx, settled: Settled[]): Promise<void> {
+  const deliveries = settled.map(({ delivery }) => delivery)
+  await tx.query(
+    `/* lanes.settle */
+    WITH settled AS (
+      UPDATE deliveries d
+      SET state = u.state, next_at = u.next_at, attempts = d.attempts + 1,
+        ended_at = CASE WHEN u.state <> 'pending' THEN now() END
+      FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::date[], $5::text[],
+        $6::timestamptz[], $7::timestamptz[], $8::integer[], $9::smallint[], $10::text[],
+        $11::text[]) AS u (account_id, endpoint_id, id, created_on, state, next_at, attempted_at,
+        ms, status, error, answer)
+      WHERE d.account_id = u.account_id
+        AND d.endpoint_id = u.endpoint_id
+        AND d.id = u.id
+        AND d.created_on = u.created_on
+      RETURNING d.account_id, d.endpoint_id, d.id, d.created_on, d.attempts, u.attempted_at, u.ms,
+        u.status, u.error, u.answer
+    )
+    INSERT INTO delivery_attempts (account_id, endpoint_id, delivery_id, created_on, attempt,
+      attempted_at, ms, status, error, answer)
+    SELECT s.account_id, s.endpoint_id, s.id, s.created_on, s.attempts, s.attempted_at, s.ms,
+      s.status, s.error, s.answer
+    FROM settled s`,
+    [
+      ...placesOf(deliveries),
+      deliveries.map((one) => one.id),
+      deliveries.map((one) => one.created_on),
+      settled.map((one) => one.state),
+      settled.map((one) => one.next_at),
+      settled.map((one) => one.attempted_at),
+      settled.map((one) => one.ms),
+      settled.map((one) => one.status),
+      settled.map((one) => one.error),
+      settled.map((one) => one.answer)
+    ]
+  )
+}
+
+/** What an attempt says about the endpoint. */
+export interface EndpointNews {
+  account_id: number
+  endpoint_id: number
+  delivered: boolean
+  /** When the failures began that have not been broken by a success; null: there are none. */
+  failing_since: Date | null
+  not_before: Date | null
+  disabled_reason: 'gone' | 'failing' | null
+}
+
+/** Notes what attempts say about their endpoints. */
+export async function noteAttempts(tx: Tx, news: EndpointNews[]): Promise<void> {
+  await tx.query(
+    `/* lanes.note_attempts */
+    UPDATE webhook_endpoints w
+    SET delivered_at = CASE WHEN u.delivered THEN now() ELSE w.delivered_at END,
+      failing_since = u.failing_since, not_before = u.not_before,
+      enabled = w.enabled AND u.disabled_reason IS NULL,
+      disabled_reason = CASE WHEN w.enabled THEN u.disabled_reason ELSE w.disabled_reason END,
+      disabled_at = CASE WHEN w.enabled AND u.disabled_reason IS NOT NULL THEN now()
+        ELSE w.disabled_at END
+    FROM unnest($1::integer[], $2::bigint[], $3::boolean[], $4::timestamptz[], $5::timestamptz[],
+      $6::text[]) AS u (account_id, id, delivered, failing_since, not_before, disabled_reason)
+    WHERE w.account_id = u.account_id
+      AND w.id = u.id`,
+    [
+      ...placesOf(news),
+      news.map((one) => one.delivered),
+      news.map((one) => one.failing_since),
+      news.map((one) => one.not_before),
+      news.map((one) => one.disabled_reason)
+    ]
+  )
+}
+
+/** Gives lanes back. Who adds deliveries holds the endpoint while doing so: none is overlooked. Out:
+ *  by endpoint, when the next one is due; null when none is. */
+export async function releaseLanes(tx: Tx, lanes: Lane[]) {
+  const { rows } = await tx.query<{
+    account_id: number
+    endpoint_id: number
+    due_at: Date | null
+  }>(
+    `/* lanes.release */
+    UPDATE webhook_endpoints w
+    SET lane_token = NULL, lane_until = NULL, due_at = LEAST(
+      (
+        SELECT d.next_at
+        FROM deliveries d
+        WHERE d.account_id = w.account_id
+          AND d.endpoint_id = w.id
+          AND d.state = 'pending'
+          AND NOT d.ordered
+        ORDER BY d.next_at
+        LIMIT 1
+      ), (
+        SELECT d.next_at
+        FROM deliveries d
+        WHERE d.account_id = w.account_id
+          AND d.endpoint_id = w.id
+          AND d.state = 'pending'
+          AND d.ordered
+        ORDER BY d.sequence
+        LIMIT 1
+      ))
+    FROM unnest($1::integer[], $2::bigint[]) AS l (account_id, id)
+    WHERE w.account_id = l.account_id
+      AND w.id = l.id
+    RETURNING w.account_id, w.id AS endpoint_id,
+      CASE WHEN w.enabled THEN GREATEST(w.due_at, w.not_before) END AS due_at`,
+    placesOf(lanes)
+  )
+  return rows
+}
+
+/** Writes the event that an endpoint was disabled. */
+export async function writeDisabledEvent(
+  tx: Tx,
+  { account_id, endpoint_id }: Pick<Lane, 'account_id' | 'endpoint_id'>,
+  reason: string
+): Promise<void> {
+  await tx.query(
+    `/* lanes.write_disabled */
+    SELECT write_event(w.account_id, 'webhook.disabled', jsonb_build_object('webhook',
+      jsonb_build_object('id', w.id, 'url', w.url, 'description', w.description,
+        'import_id', w.import_id, 'reason', $3::text)))
+    FROM webhook_endpoints w
+    WHERE w.account_id = $1::integer
+      AND w.id = $2::bigint`,
+    [account_id, endpoint_id, reason]
+  )
+}

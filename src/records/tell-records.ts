@@ -1,0 +1,41 @@
+// Events about records -> the outbox, up to 100 records each, in the transaction of their change.
+// Called by restoring a version and by pushes of imports.
+
+import type { EventRecord } from '../event-data.ts'
+import type { EventType } from '../events.ts'
+import type { Tx } from '../platform/db.ts'
+import { type Actor, eventRecords, type Told } from './event-records.ts'
+import type { OrganizationPlace } from './organizations.ts'
+import { writeEvents } from './store.ts'
+
+const recordsPerEvent = 100
+
+export interface Telling {
+  type: EventType
+  /** The import that made the change; null: none did. */
+  import_id: number | null
+  actor: Actor
+}
+
+/** Writes the events of records of one type, in their order. */
+export async function tellRecords(
+  tx: Tx,
+  place: OrganizationPlace,
+  { type, import_id, actor }: Telling,
+  told: Told[]
+): Promise<void> {
+  if (told.length === 0) return
+  const records = await eventRecords(tx, place, told, actor)
+  const chunks: EventRecord[][] = []
+  for (let from = 0; from < records.length; from += recordsPerEvent) {
+    chunks.push(records.slice(from, from + recordsPerEvent))
+  }
+  await writeEvents(tx, {
+    account_id: place.account_id,
+    type,
+    import_id,
+    record_type: place.type.name,
+    actor_key: actor?.id ?? null,
+    all: chunks.map((chunk) => ({ import_id, records: chunk }))
+  })
+}

@@ -1,0 +1,92 @@
+// callback_url: who sends a file is told of that import, and of nothing else.
+
+import { Webhook } from 'standardwebhooks'
+import t from 'tap'
+import { makeWebhookSecret } from '../../src/platform/webhook-signature.ts'
+import { loopback, startNotifying, waitForDeliveries, writeEvent } from '../helpers/notifying.ts'
+import { startReceiver } from '../helpers/receiver.ts'
+import { until } from '../helpers/until.ts'
+import { setup } from '../setup.ts'
+
+const csv = 'external_id,organization,first_name\n1,A,Ann\n'
+
+t.test('the address of an import hears of it from its creation to its end', async (t) => {
+  const s = await setup(t, { config: loopback, worker: true })
+  const receiver = await startReceiver(t, (_, response) => void response.end())
+  await s.runCsv(csv)
+  const { status, body } = await s.uploadCsv(csv, { callback_url: receiver.url })
+  t.match({ status, body }, { status: 202, body: { callback: { url: receiver.url } } })
+  const { webhook_id, secret } = body.callback
+  await s.waitForImport(body.id)
+  await s.runCsv(csv)
+  await waitForDeliveries(s, webhook_id, 'delivered', 3)
+  const told = receiver.received.map(({ body, headers }) => {
+    new Webhook(secret).verify(body, headers as Record<string, string>)
+    return JSON.parse(body)
+  })
+  t.same(
+    told.map(({ type, data }) => [type, data.import.id]),
+    [
+      ['import.created', body.id],
+      ['import.started', body.id],
+      ['import.completed', body.id]
+    ]
+  )
+  t.same((await s.get('/webhooks')).body.data, [], 'not among the others')
+  const { data } = (await s.get(`/webhooks?import_id=${body.id}`)).body
+  t.match(data, [{ id: webhook_id, import_id: body.id, url: receiver.url }])
+  t.notMatch(JSON.stringify((await s.get(`/imports/${body.id}`)).body), /whsec_/)
+})
+
+t.test('a secret of the caller signs; the answer is replayed with it', async (t) => {
+  const s = await setup(t, { config: loopback })
+  const callback_secret = makeWebhookSecret()
+  const form = () => {
+    const body = new FormData()
+    body.append('type', 'contacts')
+    body.append('callback_url', 'http://127.0.0.1:9999/x')
+    body.append('callback_secret', callback_secret)
+    body.append('start', 'false')
+    body.append('file', new Blob([csv]), 'x.csv')
+    return { body, headers: { 'idempotency-key': 'one' } }
+  }
+  const first = await s.request('POST', '/imports', form())
+  t.match(first, { status: 201, body: { callback: { secret: callback_secret } } })
+  t.same((await s.request('POST', '/imports', form())).body, first.body)
+  const { rows } = await s.pool.query(
+    'SELECT (SELECT count(*) FROM webhook_endpoints) AS count, k.body FROM idempotency_keys k'
+  )
+  t.equal(rows[0].count, 1)
+  t.match(rows[0].body, /^enc:1:/)
+})
+
+t.test('an address that nothing is sent to is refused, and nothing is kept', async (t) => {
+  const s = await setup(t)
+  const refused: [Record<string, string>, RegExp][] = [
+    [{ callback_url: 'http://127.0.0.1/x' }, /callback_url.*127\.0\.0\.1 is not a public address/],
+    [{ callback_url: 'file:///etc/passwd' }, /callback_url/],
+    [{ callback_url: 'https://example.com', callback_secret: 'whsec_hush' }, /24 to 64 bytes/],
+    [{ callback_secret: makeWebhookSecret() }, /callback_url as well/]
+  ]
+  for (const [options, text] of refused) {
+    const { status, body } = await s.uploadCsv(csv, options)
+    t.match({ status, body }, { status: 400, body: { code: 'invalid_option', detail: text } })
+    t.notMatch(body.detail, /hush/)
+  }
+  t.same((await s.get('/imports')).body.data, [])
+})
+
+t.test('a profile may say it', async (t) => {
+  const s = await setup(t, { config: loopback })
+  const receiver = await startReceiver(t, (_, response) => void response.end())
+  const profile = { name: 'nightly', type: 'contacts', callback_url: receiver.url }
+  const saved = await s.request('POST', '/import-profiles', { body: profile })
+  t.match(saved, { status: 201, body: { callback_url: receiver.url } })
+  const { body } = await s.uploadCsv(csv, { profile: 'nightly', start: false })
+  t.match(body.callback, { url: receiver.url, secret: /^whsec_/ })
+  t.notMatch(Object.keys(body.options), ['callback_url'])
+  await writeEvent(s, 'record.updated', {})
+  startNotifying(t, s)
+  await until('the event', () => receiver.received.length > 0)
+  t.equal(JSON.parse(receiver.received[0]?.body ?? '').type, 'import.created')
+})
