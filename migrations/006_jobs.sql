@@ -85,7 +85,10 @@ CREATE TABLE import_references (
 -- Down Migration
 
 -- An import that takes another one back, or was not to write, has no place in what was before.
-DELETE FROM imports WHERE kind <> 'import' OR state = 'ready';
+DELETE FROM import_rows r USING imports i
+  WHERE i.account_id = r.account_id AND i.id = r.import_id AND i.created_on = r.created_on
+    AND (i.kind <> 'import' OR (i.options -> 'dry_run')::boolean);
+DELETE FROM imports WHERE kind <> 'import' OR (options -> 'dry_run')::boolean;
 UPDATE imports SET state = COALESCE(state_before, 'failed')
   WHERE state IN ('undoing', 'undone', 'partially_undone');
 UPDATE imports SET state = 'queued' WHERE state IN ('pausing', 'paused');

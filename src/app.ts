@@ -32,6 +32,7 @@ import { parseQuery } from './platform/query.ts'
 import type { Queue } from './platform/queue.ts'
 import { registerDraining } from './platform/request-body.ts'
 import type { Secrets } from './platform/secrets.ts'
+import { buildValidator } from './platform/validate.ts'
 import type { ReadCell } from './record-types/read-values.ts'
 import { recordTypeRoutes } from './record-types/routes.ts'
 import { historyRoutes } from './records/history/routes.ts'
@@ -82,7 +83,7 @@ function addRoutes(app: App, { config, pool, boss, secrets, log }: AppContext): 
     cellReader(field, { default_country: null }).read(text)
   recordTypeRoutes(app, { pool, readCell })
   recordRoutes(app, { pool, secrets })
-  historyRoutes(app, { pool, secrets })
+  historyRoutes(app, { pool, secrets, readCell })
   const enqueue: ImportContext['enqueue'] = (tx, job) => enqueueImport(boss, tx, job)
   const makeCallback: ImportContext['makeCallback'] = (tx, asked) =>
     createCallback(secrets, tx, asked)
@@ -114,6 +115,7 @@ function createServer(config: Config, log: Log): App {
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: answerError,
     routerOptions: { querystringParser: parseQuery },
+    schemaController: { compilersFactory: { buildValidator } },
     ajv: { customOptions: { removeAdditional: false, allErrors: true, allowUnionTypes: true } }
   }).withTypeProvider<TypeBoxTypeProvider>()
 }

@@ -298,6 +298,14 @@ const row = {
     severity: 'warning',
     message: '{field} was "{value}", which is no option of it any more; it stays as it is.'
   },
+  value_unfit: {
+    severity: 'warning',
+    message: '{field} was "{value}", and takes only {expected} now; it stays as it is.'
+  },
+  required_since: {
+    severity: 'warning',
+    message: '{field} had no value then, and is required now; the record stays as it is.'
+  },
   was_secret: {
     severity: 'warning',
     message: '{field} was a secret then, and is none now; it stays as it is.'

@@ -29,7 +29,7 @@ export const usage = `npm run chaos -- [options]
   --scenario storm,...  of: ${scenarioNames.join(', ')}
                         (default: all but fairness, which measures and proves nothing)
   --faults 200          faults of the storm
-  --minutes 7           the storm ends after this long at the latest
+  --minutes 12          the storm ends after this long at the latest
   --accounts 8          accounts of the storm, each with 8 imports over the same keys at a time
   --rows 2000           rows of the largest of these
   --long-rows 60000     rows of the one import of the scenarios rolling and frozen
@@ -45,7 +45,7 @@ export function readOptions(args: string[]): Options {
     options: {
       scenario: { type: 'string', default: 'storm,rolling,frozen,patience' },
       faults: { type: 'string', default: '200' },
-      minutes: { type: 'string', default: '7' },
+      minutes: { type: 'string', default: '12' },
       accounts: { type: 'string', default: '8' },
       rows: { type: 'string', default: '2000' },
       'long-rows': { type: 'string', default: '60000' },

@@ -1,7 +1,7 @@
 // `muster apply <id>`: does exactly what a dry run showed. Prints and exits as `muster import`.
 
 import { Command } from 'commander'
-import { applyImport } from './client.ts'
+import { postVerb } from './client.ts'
 import { tellOfImport } from './import-command.ts'
 import { readId } from './read-id.ts'
 import { findServer, type ServerOptions, withServerOptions } from './server-options.ts'
@@ -23,6 +23,6 @@ export function applyCommand(): Command {
   return withServerOptions(command).action(async (id: number, options: ApplyOptions) => {
     const server = await findServer(options)
     const choices = options.allowPartial ? {} : { allow_partial: false }
-    await tellOfImport(server, await applyImport(server, id, choices), options)
+    await tellOfImport(server, await postVerb(server, id, 'apply', choices), options)
   })
 }

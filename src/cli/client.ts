@@ -52,10 +52,20 @@ export async function createImport(
     if (value !== undefined) form.append(name, value)
   }
   form.append('file', await openFile(path), basename(path))
-  const headers = { 'idempotency-key': randomUUID() }
+  return await postOnce(server, '/imports', { body: form })
+}
+
+/** Sends a request under a key of its own: where the connection breaks it is sent again, and what it
+ *  asks for is done once. */
+async function postOnce(
+  server: Server,
+  path: string,
+  request: { body?: FormData | string; headers?: Record<string, string> }
+): Promise<ImportJson> {
+  const headers = { ...request.headers, 'idempotency-key': randomUUID() }
   for (let tries = 1; ; tries++) {
     try {
-      const response = await call(server, '/imports', { method: 'POST', body: form, headers })
+      const response = await call(server, path, { ...request, method: 'POST', headers })
       return (await response.json()) as ImportJson
     } catch (error) {
       if (tries === maxTries || !mayHaveArrived(error, tries)) throw error
@@ -64,7 +74,7 @@ export async function createImport(
   }
 }
 
-/** Whether the server may have taken the file, or takes it at another time. One that does not answer
+/** Whether the server may have got the request, or takes it at another time. One that does not answer
  *  at the first try is not there. */
 function mayHaveArrived(error: unknown, tries: number): boolean {
   // An answer that broke off in the middle.
@@ -75,25 +85,16 @@ function mayHaveArrived(error: unknown, tries: number): boolean {
   return tries > 1 || !['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(reason ?? '')
 }
 
-/** Asks for a change of an import: `pause`, `retry` ... Out: the import as it is then. */
-export async function postVerb(server: Server, id: number, verb: string): Promise<ImportJson> {
-  const headers = { 'idempotency-key': randomUUID() }
-  const response = await call(server, `/imports/${id}/${verb}`, { method: 'POST', headers })
-  return (await response.json()) as ImportJson
-}
-
-/** Applies a dry run. Out: the import that does it. Throws a CliError. */
-export async function applyImport(
+/** Asks for something with an import: `pause`, `apply` ... Out: the import as it is then, or the one
+ *  that was made. Throws a CliError. */
+export async function postVerb(
   server: Server,
   id: number,
-  choices: { allow_partial?: boolean }
+  verb: string,
+  choices?: object
 ): Promise<ImportJson> {
-  const response = await call(server, `/imports/${id}/apply`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(choices)
-  })
-  return (await response.json()) as ImportJson
+  const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(choices) }
+  return await postOnce(server, `/imports/${id}/${verb}`, choices ? json : {})
 }
 
 /** Opens a file for sending; it is read while it is sent, never as a whole. */

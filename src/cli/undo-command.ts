@@ -3,7 +3,7 @@
 
 import { Command } from 'commander'
 import type { ImportJson } from '../import/import-json.ts'
-import { call, getRows, type Server } from './client.ts'
+import { getRows, postVerb, type Server } from './client.ts'
 import { followImport } from './follow.ts'
 import { summaryLines } from './print.ts'
 import { createProgress } from './progress.ts'
@@ -27,14 +27,9 @@ export function undoCommand(): Command {
 
 async function runUndoCommand(id: number, options: UndoOptions): Promise<void> {
   const server = await findServer(options)
-  const response = await call(server, `/imports/${id}/undo`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ dry_run: options.dryRun ?? false })
-  })
+  const made = await postVerb(server, id, 'undo', { dry_run: options.dryRun ?? false })
   const progress = createProgress(process.stderr)
-  const { id: undo } = (await response.json()) as ImportJson
-  const job = await followImport(server, undo, progress.show).finally(() => progress.end())
+  const job = await followImport(server, made.id, progress.show).finally(() => progress.end())
   const lines = options.json ? [JSON.stringify(job)] : await linesOf(server, job)
   console.log(lines.join('\n'))
   const { kept, failed } = job.counts

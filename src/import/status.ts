@@ -68,9 +68,9 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
     running: 'POST /imports/{id}/resume',
     paused: 'the worker saw it, or shuts down',
     cancelling: 'POST /imports/{id}/cancel',
-    ready: 'that batch was the last one',
-    completed: 'that batch was the last one',
-    completed_with_errors: 'that batch was the last one',
+    ready: 'it came to its end before the worker saw it',
+    completed: 'it came to its end before the worker saw it',
+    completed_with_errors: 'it came to its end before the worker saw it',
     failed: 'it broke before it saw it'
   },
   paused: {
@@ -79,9 +79,9 @@ export const moves: Record<ImportState, Partial<Record<ImportState, string>>> = 
   },
   cancelling: {
     cancelled: 'the worker saw it, or shuts down',
-    ready: 'that batch was the last one; nothing was left to cancel',
-    completed: 'that batch was the last one; nothing was left to cancel',
-    completed_with_errors: 'that batch was the last one; nothing was left to cancel',
+    ready: 'it came to its end before the worker saw it',
+    completed: 'it came to its end before the worker saw it',
+    completed_with_errors: 'it came to its end before the worker saw it',
     failed: 'it broke before it saw it'
   },
   cancelled: {

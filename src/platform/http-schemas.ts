@@ -152,3 +152,6 @@ export function ok<T extends TSchema>(
 ) {
   return { description, headers, content: { 'application/json': { schema } } }
 }
+
+/** For routes that take no query: whoever gives one may mean something that would not happen. */
+export const noQuery = Type.Object({}, { additionalProperties: false })

@@ -111,7 +111,14 @@ export async function removeType(change: TypeChange, name: string): Promise<void
     await holdWriters(tx, account_id, type_id)
     const count = await countRecords(tx, account_id, type_id)
     if (count > 0) throw conflict(`${name} have ${count} record(s). Delete them first.`)
-    await refuseImports(tx, change, name, ['draft', 'queued', 'running', 'cancelling'])
+    await refuseImports(tx, change, name, [
+      'draft',
+      'queued',
+      'running',
+      'pausing',
+      'paused',
+      'cancelling'
+    ])
     await deleteType(tx, account_id, type_id)
   })
 }
@@ -195,7 +202,7 @@ async function refuseBreaking(tx: Tx, change: TypeChange, before: RecordType, af
   if (broken.length > 0 && (await hasRecords(tx, account_id, type_id))) {
     throw conflict(`There are records of ${name}: ${broken.join('; ')}.`, broken)
   }
-  await refuseImports(tx, change, name, ['running', 'cancelling'])
+  await refuseImports(tx, change, name, ['running', 'pausing', 'cancelling'])
 }
 
 async function refuseImports(tx: Tx, { account_id }: TypeChange, name: string, states: string[]) {

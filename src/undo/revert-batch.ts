@@ -2,14 +2,17 @@
 // statements is a constant, whatever the batch holds. Called by commit-undo.ts.
 
 import { appError } from '../errors.ts'
+import { cellReader } from '../import/resolve/cell-kinds.ts'
 import type { ClaimedImport } from '../import/write/import-state.ts'
 import { copyAll } from '../platform/copy-in.ts'
 import type { Db, Tx } from '../platform/db.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import type { ReadCell } from '../record-types/read-values.ts'
 import { shownNames, type TypeCatalogue } from '../record-types/registry.ts'
-import { loadTypes } from '../record-types/store.ts'
+import { listPastShapes, loadTypes } from '../record-types/store.ts'
 import { isSensitive, type RecordData, type RecordType } from '../record-types/types.ts'
-import { idsOf } from '../records/history/shown-values.ts'
+import { holdsSealed, idsOf } from '../records/history/shown-values.ts'
+import { type PastFields, pastFields } from '../records/history/unfit-values.ts'
 import { recordTitle } from '../records/record-json.ts'
 import { planRecord, type RecordPlan, referencesOf } from './plan/plan-record.ts'
 import { type Names, namedMakers, namedRecords, problemsOf } from './plan/problems.ts'
@@ -41,6 +44,8 @@ export interface UndoMemory {
   seqs: Map<number, number>
   /** Raised whenever somebody else wrote: what was read before is uncertain. */
   epoch: number
+  /** What the fields of types were, by number and version of the type. */
+  past: Map<string, PastFields>
   makers: {
     imports: Map<number, { kind: 'import' | 'undo'; file_name: string }>
     keys: Map<number, string>
@@ -199,14 +204,32 @@ async function planBatch(
   const { job, secrets, memory } = undo
   const stands = ahead !== null && ahead.epoch === memory.epoch
   const { records, changesOf } = stands ? ahead : await readTargets(undo, tx, targets)
+  const own = new Map<number, { type: RecordType; past: PastFields }>()
+  for (const type_id of new Set(targets.map((target) => target.type_id))) {
+    const type = types.getById(type_id)
+    if (!type) throw appError('unknown_record_type', unknown(type_id, types))
+    own.set(type_id, { type, past: await readPast(undo, tx, type) })
+  }
   return targets.map((target) => {
     const { record_id } = target
-    const type = types.getById(target.type_id)
-    if (!type) throw appError('unknown_record_type', unknown(target.type_id, types))
+    const { type, past } = own.get(target.type_id) as { type: RecordType; past: PastFields }
     const now = records.get(record_id) ?? null
-    return planRecord({ job, target, type, secrets, now, changes: changesOf(record_id) })
+    return planRecord({ job, target, type, secrets, past, now, changes: changesOf(record_id) })
   })
 }
+
+/** Asked once for a version of a type: changes of it make another one. */
+async function readPast({ run, memory }: UndoRun, tx: Tx, type: RecordType): Promise<PastFields> {
+  const key = `${type.type_id} ${type.version}`
+  const known = memory.past.get(key)
+  if (known) return known
+  const shapes = await listPastShapes(tx, run.account_id, type.type_id)
+  const past = pastFields(type, shapes, readCell)
+  memory.past.set(key, past)
+  return past
+}
+
+const readCell: ReadCell = (field, text) => cellReader(field, { default_country: null }).read(text)
 
 const unknown = (type_id: number, types: TypeCatalogue) => {
   return { type: `no. ${type_id}`, known: shownNames(types) }
@@ -317,7 +340,8 @@ function changesOf({ type, now, after }: RecordPlan): Record<string, unknown> {
   const secret = new Set(type.fields.filter(isSensitive).map(({ name }) => name))
   const show = (name: string, data: RecordData | undefined) => {
     const value = data?.[name] ?? null
-    return value !== null && secret.has(name) ? { secret: true } : value
+    // A field that the type has no more may have been a secret.
+    return (value !== null && secret.has(name)) || holdsSealed(value) ? { secret: true } : value
   }
   return Object.fromEntries(
     after.changed.map((name) => [name, { from: show(name, now?.data), to: show(name, after.data) }])

@@ -4,7 +4,7 @@ import type { ImportContext } from '../import/accept/accept-upload.ts'
 import { ImportId, ImportSchema } from '../import/schemas.ts'
 import { showImport } from '../import/show-import.ts'
 import type { App } from '../platform/http.ts'
-import { ok, problems, ref } from '../platform/http-schemas.ts'
+import { noQuery, ok, problems, ref } from '../platform/http-schemas.ts'
 import { UndoBody } from './schemas.ts'
 import { startUndo } from './start-undo.ts'
 
@@ -18,7 +18,11 @@ const answers = {
     'nothing_to_undo',
     'rows_gone',
     'history_gone',
-    'another_import_running'
+    'unknown_record_type',
+    'another_import_running',
+    'too_many_imports',
+    'body_too_large',
+    'unsupported_media_type'
   )
 }
 
@@ -34,6 +38,7 @@ const docs = {
       'import of kind `undo`: followed, paused and cancelled like any other. Undo again takes what ' +
       'was left; the undo of an undo is `redo`.',
     params: ImportId,
+    querystring: noQuery,
     body: UndoBody,
     response: answers
   },
@@ -46,6 +51,7 @@ const docs = {
       'writes the values again that it took back, by the same rules: what was changed since stays. ' +
       'The same as `POST /imports/{id}/undo` with the id of the undo.',
     params: ImportId,
+    querystring: noQuery,
     body: UndoBody,
     response: answers
   }

@@ -24,7 +24,6 @@ import { settleUndone } from '../import/write/undone-state.ts'
 import { isOutOfResources, type Tx, withTransaction } from '../platform/db.ts'
 import type { Log } from '../platform/log.ts'
 import { withTrial } from '../platform/trial.ts'
-import { shownNames } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import {
   allInOne,
@@ -34,7 +33,7 @@ import {
   commitTargets,
   refreshTypes
 } from './commit-undo.ts'
-import { requireKept } from './kept.ts'
+import { requireKept, requireOwnType } from './kept.ts'
 import { createIdSet, type IdSet } from './revert/id-set.ts'
 import {
   type Job,
@@ -101,11 +100,9 @@ async function prepare(context: RunContext, run: ClaimedImport): Promise<Started
   const { pool, secrets } = context
   const { account_id } = run
   const row = await requireJob(context, run)
-  const types = await loadTypes(pool, account_id)
-  const type = types.get(row.type)
-  if (!type) throw appError('unknown_record_type', { type: row.type, known: shownNames(types) })
+  const { type_id } = await requireOwnType(pool, account_id, row)
   const { id, kind, created_on } = row
-  const job: Job = { account_id, id, kind, created_on, type_id: type.type_id }
+  const job: Job = { account_id, id, kind, created_on, type_id }
   const takenBack = await loadTakenBack(pool, job, run.id)
   const { count, ranges } = await measureTargets(pool, job)
   const all = ['reverted', 'kept', 'failed']
@@ -121,7 +118,15 @@ async function prepare(context: RunContext, run: ClaimedImport): Promise<Started
     dry_run: run.options.dry_run ?? false,
     since: dayBefore(row.started_at ?? row.created_at),
     total: run.rows_total ?? count,
-    memory: { done, written: null, referrers: null, seqs: new Map(), epoch: 0, makers },
+    memory: {
+      done,
+      written: null,
+      referrers: null,
+      seqs: new Map(),
+      epoch: 0,
+      past: new Map(),
+      makers
+    },
     loadWritten: () => loadWritten(started)
   }
   if (run.rows_total === null) {

@@ -6,11 +6,11 @@ import type { ImportContext } from '../import/accept/accept-upload.ts'
 import { takePlace } from '../import/accept/limits.ts'
 import type { ImportRow } from '../import/import-row.ts'
 import { type ImportState, statesBefore } from '../import/status.ts'
-import { getImport, lockImport } from '../import/store.ts'
-import { type Tx, withTransaction } from '../platform/db.ts'
+import { lockImport } from '../import/store.ts'
+import { requireQuietFamily } from '../import/write/undo-family.ts'
+import { withTransaction } from '../platform/db.ts'
 import type { Once } from '../platform/idempotency.ts'
-import { loadTypes } from '../record-types/store.ts'
-import { requireKept } from './kept.ts'
+import { requireKept, requireOwnType } from './kept.ts'
 import { insertUndo, markUndoing } from './store.ts'
 
 export interface UndoRequest {
@@ -25,7 +25,7 @@ export interface UndoRequest {
 }
 
 /** Queues an undo. Throws import_not_found, import_state_conflict, nothing_to_undo, rows_gone,
- *  history_gone, another_import_running, too_many_imports. */
+ *  history_gone, unknown_record_type, another_import_running, too_many_imports. */
 export async function startUndo(
   { pool, config, enqueue }: Pick<ImportContext, 'pool' | 'config' | 'enqueue'>,
   request: UndoRequest,
@@ -36,10 +36,10 @@ export async function startUndo(
     const row = await lockImport(tx, account_id, id)
     if (!row) throw appError('import_not_found', { id })
     checkState(row, request.verb)
-    await checkOuter(tx, account_id, row)
+    await requireQuietFamily(tx, account_id, id, `taking import ${id} back`)
     requireKept(row)
-    const type = (await loadTypes(tx, account_id)).get(row.type)
-    if (type) await takePlace(tx, config, account_id, type)
+    const type = await requireOwnType(tx, account_id, row)
+    await takePlace(tx, config, account_id, type)
     const undo_id = await insertUndo(tx, account_id, row, request)
     if (!dry_run) await markUndoing(tx, account_id, id, undo_id)
     await enqueue(tx, { account_id, import_id: undo_id, type: row.type })
@@ -70,17 +70,4 @@ function checkState(row: ImportRow, verb: 'undo' | 'redo'): void {
   if (started_at === null || wrote === 0) {
     throw appError('nothing_to_undo', { id, reason: 'it neither made nor changed a record.' })
   }
-}
-
-/** An undo is only taken back while nobody is at work on the import that it took back. */
-async function checkOuter(tx: Tx, account_id: number, { undo_of }: ImportRow): Promise<void> {
-  if (undo_of === null) return
-  const outer = await getImport(tx, account_id, undo_of)
-  if (outer?.state !== 'undoing') return
-  throw appError('import_state_conflict', {
-    id: undo_of,
-    state: outer.state,
-    action: 'taking its undo back',
-    allowed: 'undone or partially_undone'
-  })
 }

@@ -1,7 +1,8 @@
-// Undos in the table of imports: making one, and what it means for the import that it takes back.
+// Undos in the table of imports: making one, and what it means for the import that it takes back. Called
+// by start-undo.ts and kept.ts.
 
 import type { ImportRow } from '../import/import-row.ts'
-import type { Tx } from '../platform/db.ts'
+import type { Db, Tx } from '../platform/db.ts'
 
 /** Makes the undo of an import, queued. Out: its id. */
 export async function insertUndo(
@@ -29,6 +30,25 @@ export async function insertUndo(
   const [row] = rows
   if (!row) throw new Error('INSERT returned no undo')
   return row.id
+}
+
+/** Whether a type of the account was defined after a time. */
+export async function isDefinedSince(
+  db: Db,
+  account_id: number,
+  type_id: number,
+  time: Date
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `/* undo.find_newer_type */
+    SELECT 1
+    FROM record_types t
+    WHERE t.account_id = $1::integer
+      AND t.type_id = $2::smallint
+      AND t.created_at > $3::timestamptz`,
+    [account_id, type_id, time]
+  )
+  return rowCount !== 0
 }
 
 /** Marks an import as being taken back, and remembers how it had ended. */

@@ -370,3 +370,23 @@ t.test('history of a deleted record, and bringing it back', async (t) => {
   const late = await undo(service, undone.id, 'redo')
   t.match(codesOf(late.rows).sort(), ['kept brought_back', 'kept brought_back'])
 })
+
+t.test('what may have meant a dry run takes nothing back', async (t) => {
+  const service = await setup(t, { worker: true })
+  const { id } = await service.runCsv(`${people}A,x1,Ann,Lee,CEO\n`)
+  const headers = { 'content-type': 'application/json' }
+  for (const body of [
+    '{"dry_run":null}',
+    '{"dry_run":"true"}',
+    '{"dryrun":true}',
+    '""',
+    '0',
+    '[]'
+  ]) {
+    const { status } = await service.request('POST', `/imports/${id}/undo`, { body, headers })
+    t.equal(status, 400, body)
+  }
+  const { status } = await service.request('POST', `/imports/${id}/undo?dry_run=true`)
+  t.equal(status, 400, 'in the query')
+  t.equal(await stateOf(service, id), 'completed')
+})

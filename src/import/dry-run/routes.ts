@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox'
 import type { App } from '../../platform/http.ts'
-import { nullable, ok, problems, ref } from '../../platform/http-schemas.ts'
+import { noQuery, nullable, ok, problems, ref } from '../../platform/http-schemas.ts'
 import type { ImportContext } from '../accept/accept-upload.ts'
 import { ImportId, ImportSchema } from '../schemas.ts'
 import { showImport } from '../show-import.ts'
@@ -33,6 +33,7 @@ const applyImportDoc = {
     'rejected as `drifted` with what differs. A dry run is applied once; one whose import failed ' +
     'or was cancelled before it wrote anything can be applied again.',
   params: ImportId,
+  querystring: noQuery,
   body: ApplyBody,
   response: {
     202: ok('Queued.', ref(ImportSchema), {
@@ -45,9 +46,12 @@ const applyImportDoc = {
       'record_type_changed',
       'unknown_record_type',
       'another_import_running',
+      'too_many_imports',
       'upload_gone',
       'rows_gone',
-      'storage_unavailable'
+      'storage_unavailable',
+      'body_too_large',
+      'unsupported_media_type'
     )
   }
 }

@@ -17,14 +17,15 @@ import type { ImportRow } from '../import-row.ts'
 import { completeOptions } from '../resolve/import-options.ts'
 import type { ImportState } from '../status.ts'
 import { lockImport } from '../store.ts'
+import { requireQuietFamily } from '../write/undo-family.ts'
 import type { Change } from './stop-import.ts'
-import { putBackFailed, queueAgain } from './store.ts'
+import { forgetOutcomes, putBackFailed, queueAgain } from './store.ts'
 
 const retriable: ImportState[] = ['cancelled', 'failed', 'completed_with_errors']
 
 /** cancelled, failed, completed_with_errors -> queued, in one transaction: at any moment every row of
  *  the file has one outcome, or waits for it. Throws import_not_found, import_state_conflict,
- *  nothing_to_retry, rows_gone, and what starting a draft throws. */
+ *  nothing_to_retry, already_applied, rows_gone, and what starting a draft throws. */
 export async function retryImport(context: ImportContext, change: Change): Promise<void> {
   const { account_id, id, once } = change
   await withTransaction(context.pool, async (tx) => {
@@ -32,15 +33,28 @@ export async function retryImport(context: ImportContext, change: Change): Promi
     if (!row) throw appError('import_not_found', { id })
     if (!retriable.includes(row.state)) throw conflict(id, row.state, 'retrying it', retriable)
     checkWorth(row)
+    await requireApplying(tx, account_id, row)
+    await requireQuietFamily(tx, account_id, id, `retrying import ${id}`)
     await checkStillPossible(context, tx, account_id, row)
-    const failedTaken =
-      row.rows_failed > 0
-        ? await putBackFailed(tx, { account_id, id, created_on: row.created_on })
-        : 0
+    const place = { account_id, id, created_on: row.created_on }
+    // A dry run has no place to go on from: it begins anew.
+    if (row.options.dry_run) await forgetOutcomes(tx, place)
+    const isPart = row.rows_failed > 0 && !row.options.dry_run
+    const failedTaken = isPart ? await putBackFailed(tx, place) : 0
     await queueAgain(tx, account_id, id, { states: retriable, failedTaken })
     await context.enqueue(tx, { account_id, import_id: id, type: row.type })
     await once?.record(tx, { status: 202, location: `/imports/${id}` })
   })
+}
+
+/** A dry run is applied once: throws already_applied when another import has done so meanwhile. */
+async function requireApplying(tx: Tx, account_id: number, row: ImportRow): Promise<void> {
+  const { id, applied_from } = row
+  if (applied_from === null) return
+  const dryRun = await lockImport(tx, account_id, applied_from)
+  const applied_by = dryRun?.applied_by ?? id
+  if (applied_by === id) return
+  throw appError('already_applied', { id: applied_from, applied_by }, { details: { applied_by } })
 }
 
 /** Throws nothing_to_retry. */

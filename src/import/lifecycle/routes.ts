@@ -24,7 +24,7 @@ const pauseImportDoc = {
   response: {
     200: ok('Paused.', ref(ImportSchema)),
     202: ok('Running; it will be paused after the batch in flight.', ref(ImportSchema)),
-    ...problems('import_not_found', 'import_state_conflict')
+    ...problems('import_not_found', 'import_state_conflict', 'unsupported_media_type')
   }
 }
 
@@ -39,7 +39,7 @@ const resumeImportDoc = {
   params: ImportId,
   response: {
     202: ok('Queued or running.', ref(ImportSchema)),
-    ...problems('import_not_found', 'import_state_conflict')
+    ...problems('import_not_found', 'import_state_conflict', 'unsupported_media_type')
   }
 }
 
@@ -54,7 +54,7 @@ const cancelImportDoc = {
   response: {
     200: ok('Cancelled.', ref(ImportSchema)),
     202: ok('Running; it will stop after the batch in flight.', ref(ImportSchema)),
-    ...problems('import_not_found', 'import_state_conflict')
+    ...problems('import_not_found', 'import_state_conflict', 'unsupported_media_type')
   }
 }
 
@@ -65,7 +65,7 @@ const retryImportDoc = {
   description:
     'Puts an import that was cancelled, has failed or has failed rows back in line: rows that were ' +
     'not reached, and rows with outcome `failed`, which lose that outcome and are taken after the ' +
-    'others. Rows that are in and rows that were rejected stay as they are.',
+    'others. A dry run begins anew. Rows that are in and rows that were rejected stay as they are.',
   params: ImportId,
   response: {
     202: ok('Queued.', ref(ImportSchema)),
@@ -73,13 +73,15 @@ const retryImportDoc = {
       'import_not_found',
       'import_state_conflict',
       'nothing_to_retry',
+      'already_applied',
       'record_type_changed',
       'unknown_record_type',
       'required_column_unmapped',
       'another_import_running',
       'too_many_imports',
       'upload_gone',
-      'rows_gone'
+      'rows_gone',
+      'unsupported_media_type'
     )
   }
 }

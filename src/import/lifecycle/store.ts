@@ -80,7 +80,31 @@ export async function putBackFailed(
   return rowCount ?? 0
 }
 
-/** Back to `queued`, with the checkpoint as it is and so many rows less that have failed. */
+/** Takes away all outcomes of a dry run, and what was counted of them. */
+export async function forgetOutcomes(
+  tx: Tx,
+  { account_id, id, created_on }: { account_id: number; id: number; created_on: string }
+): Promise<void> {
+  await tx.query(
+    `/* import.forget_outcomes */
+    WITH forgotten AS (
+      DELETE FROM import_rows r
+      WHERE r.account_id = $1::integer
+        AND r.import_id = $2::bigint
+        AND r.created_on = $3::date
+    )
+    UPDATE imports i
+    SET next_row = 0, next_offset = 0, next_line = 0, blank_rows = 0, rows_created = 0,
+      rows_updated = 0, rows_unchanged = 0, rows_skipped = 0, rows_rejected = 0, rows_failed = 0,
+      rows_with_warnings = 0, references_created = '{}', rows_total = NULL
+    WHERE i.account_id = $1::integer
+      AND i.id = $2::bigint`,
+    [account_id, id, created_on]
+  )
+}
+
+/** Back to `queued`, with the checkpoint as it is and so many rows less that have failed. How it had
+ *  ended before an undo is no longer how it will end. */
 export async function queueAgain(
   tx: Tx,
   account_id: number,
@@ -91,7 +115,8 @@ export async function queueAgain(
     `/* import.queue_again */
     UPDATE imports i
     SET state = 'queued', asked = NULL, error = NULL, finished_at = NULL, queued_at = now(),
-      idle_attempts = 0, in_last_round = false, rows_failed = i.rows_failed - $4::bigint
+      idle_attempts = 0, in_last_round = false, state_before = NULL,
+      rows_failed = i.rows_failed - $4::bigint
     WHERE i.account_id = $1::integer
       AND i.id = $2::bigint
       AND i.state = ANY($3::text[])`,

@@ -60,8 +60,11 @@ export function makesRoom(line: InLine[], id: number, maxRunning: number): boole
   if (!own) return false
   const running = countRunning(line)
   const atWork = runningOf(running, own.account_id)
-  return waitingOf(line).some((one) => {
-    if (one.account_id === own.account_id) return !isSmall(own) && canOvertake(one, [own])
+  const waiting = waitingOf(line)
+  const again = chooseOf([own, ...waiting.filter((one) => one.account_id === own.account_id)])
+  if (again && again.chosen !== own && isSmall(again.chosen) && !isSmall(own)) return true
+  return waiting.some((one) => {
+    if (one.account_id === own.account_id) return false
     const theirs = runningOf(running, one.account_id)
     return theirs < atWork && (maxRunning === 0 || theirs < maxRunning)
   })

@@ -23,7 +23,10 @@ export async function readLine(db: Db): Promise<InLine[]> {
     SELECT DISTINCT ON (i.account_id, i.type, i.state = 'queued') i.account_id, i.type, i.id,
       i.state <> 'queued' AS "isRunning",
       COALESCE(EXTRACT(EPOCH FROM i.queued_at) * 1000, 0)::float8 AS "queuedAt",
-      CASE i.kind WHEN 'import' THEN i.file_bytes - i.next_offset END AS "bytesLeft",
+      -- Where nothing is written yet, what was read is read again.
+      CASE i.kind WHEN 'import'
+        THEN i.file_bytes - CASE WHEN i.next_row > 0 THEN i.next_offset ELSE 0 END
+      END AS "bytesLeft",
       i.overtaken_seconds::float8 AS "overtakenSeconds",
       COALESCE(EXTRACT(EPOCH FROM t.turned_at) * 1000, 0)::float8 AS "turnedAt"
     FROM imports i

@@ -8,7 +8,9 @@ interface Undone {
   id: number
   undo_of: number | null
   state: ImportState
+  /** null: it was not taken back since it ended last. */
   state_before: ImportState | null
+  finished_at: Date | null
 }
 
 interface PastUndo {
@@ -30,7 +32,8 @@ export async function settleUndone(tx: Tx, account_id: number, undo_id: number):
     const row = await lockRow(tx, account_id, id)
     if (row === null) return
     const state = stateAfter(row, await listUndos(tx, account_id, id))
-    if (state !== row.state) await setState(tx, account_id, id, state)
+    // What goes on, or was retried since, has a state of its own (see undo-family.ts).
+    if (row.finished_at !== null && state !== row.state) await setState(tx, account_id, id, state)
     id = row.undo_of
   }
 }
@@ -57,7 +60,7 @@ const isTakenBack = ({ state }: PastUndo) => state === 'undone' || state === 'pa
 async function lockRow(tx: Tx, account_id: number, id: number) {
   const { rows } = await tx.query<Undone & { dry_run: boolean }>(
     `/* import.lock_undone */
-    SELECT i.id, i.undo_of, i.state, i.state_before,
+    SELECT i.id, i.undo_of, i.state, i.state_before, i.finished_at,
       COALESCE((i.options -> 'dry_run')::boolean, false) AS dry_run
     FROM imports i
     WHERE i.account_id = $1::integer

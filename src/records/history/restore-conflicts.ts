@@ -6,17 +6,21 @@
 import { type RowProblemCode, rowProblem } from '../../errors.ts'
 import type { Db } from '../../platform/db.ts'
 import { diffKeys } from '../../record-types/changed-keys.ts'
-import { type Field, isSensitive, type Json, type RecordData } from '../../record-types/types.ts'
+import type { RecordData } from '../../record-types/types.ts'
 import type { OrganizationPlace } from '../organizations.ts'
 import { findByKeys, getRecords, type RecordRow } from '../store.ts'
 import { applyValues } from '../write/apply-values.ts'
 import type { Conflict } from './schemas.ts'
-import { holdsSealed, idsOf } from './shown-values.ts'
+import { idsOf } from './shown-values.ts'
+import { findMissing, type PastFields, type Unfit, unfitOf } from './unfit-values.ts'
 
 export interface RestoreCase extends OrganizationPlace {
   db: Db
   row: RecordRow
+  /** Whether the record is not there, and comes back whole. */
+  isReturn: boolean
   set: RecordData
+  past: PastFields
 }
 
 /** Finds everything that is in the way. `existing` says which records of a type there are. */
@@ -40,31 +44,34 @@ const conflict = (
 ): Conflict => ({ code, field, message, record_ids })
 
 /** What the fields themselves no longer allow. */
-function findFieldConflicts({ type, row, set }: RestoreCase): Conflict[] {
-  return type.fields.flatMap((field) => {
+function findFieldConflicts({ type, row, isReturn, set, past }: RestoreCase): Conflict[] {
+  const missing = isReturn && Object.keys(set).length > 0 ? findMissing(type, set) : []
+  const found = type.fields.flatMap((field) => {
     const { name } = field
     const value = set[name]
     if (value === undefined) return []
-    if (field.required && value === null) {
-      return [conflict('required_cleared', name, `${name} had no value, and is required now.`)]
-    }
+    if (field.required && value === null)
+      return [conflictOf({ code: 'required_since', field: name })]
     if (field.immutable && row.data[name] !== undefined) {
       return [conflict('immutable_field', name, `${name} cannot be changed any more.`)]
     }
-    if (!isSensitive(field) && holdsSealed(value)) {
-      return [conflict('was_secret', name, `${name} was a secret then, and is none now.`)]
-    }
-    const gone = goneOptions(field, value)
-    if (gone.length === 0) return []
-    const message = `${name} was "${gone.join('", "')}", which is no option of it any more.`
-    return [conflict('option_gone', name, message)]
+    const unfit = unfitOf(field, value, past)
+    return unfit ? [conflictOf(unfit)] : []
   })
+  return [...missing.map(conflictOf), ...found]
 }
 
-/** Values that are no option of a field any more. */
-export function goneOptions({ options }: Field, value: Json): Json[] {
-  if (!options || value === null) return []
-  return [value].flat().filter((one) => typeof one !== 'string' || !options.includes(one))
+function conflictOf({ code, field, value, expected }: Unfit): Conflict {
+  switch (code) {
+    case 'required_since':
+      return conflict('required_cleared', field, `${field} had no value, and is required now.`)
+    case 'was_secret':
+      return conflict(code, field, `${field} was a secret then, and is none now.`)
+    case 'option_gone':
+      return conflict(code, field, `${field} was "${value}", which is no option of it any more.`)
+    case 'value_unfit':
+      return conflict(code, field, `${field} was "${value}", and takes only ${expected} now.`)
+  }
 }
 
 async function findGoneReferences(

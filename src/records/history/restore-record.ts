@@ -6,6 +6,8 @@
 import { appError } from '../../errors.ts'
 import { type Db, type Pool, type Tx, withTransaction } from '../../platform/db.ts'
 import type { Secrets } from '../../platform/secrets.ts'
+import type { ReadCell } from '../../record-types/read-values.ts'
+import { listPastShapes } from '../../record-types/store.ts'
 import type { RecordData, RecordType } from '../../record-types/types.ts'
 import { showRecords } from '../list-records.ts'
 import type { OrganizationPlace } from '../organizations.ts'
@@ -21,10 +23,13 @@ import { findConflicts } from './restore-conflicts.ts'
 import type { Conflict, FieldChange, Restore } from './schemas.ts'
 import { showChanges } from './shown-values.ts'
 import { type DeletedRecord, holdRecords, readSince } from './store.ts'
+import { pastFields } from './unfit-values.ts'
 
 export interface RestoreContext {
   pool: Pool
   secrets: Secrets
+  /** How a text is read as a value of a field. */
+  readCell: ReadCell
   account_id: number
   /** The API key that asks. */
   key_id: number
@@ -52,7 +57,10 @@ export async function restoreRecord(
   return withTransaction(pool, async (tx) => {
     const place = await openPlace(tx, account_id, row, wanted.dry_run)
     const set = await planSet(tx, context.secrets, place, wanted)
-    const restore = { ...place, db: tx, set }
+    const { type } = place
+    const shapes = await listPastShapes(tx, account_id, type.type_id)
+    const past = pastFields(type, shapes, context.readCell)
+    const restore = { ...place, db: tx, set, past, isReturn: place.deleted !== null }
     const conflicts = await findConflicts(restore, (type_id, ids) =>
       existingRecords(tx, account_id, type_id, ids, wanted.dry_run)
     )

@@ -2,6 +2,7 @@
 
 import type { App } from '../../platform/http.ts'
 import { ok, problems, ref } from '../../platform/http-schemas.ts'
+import type { ReadCell } from '../../record-types/read-values.ts'
 import type { RecordContext } from '../routes.ts'
 import { RecordId } from '../schemas.ts'
 import { pageOfHistory } from './list-history.ts'
@@ -14,14 +15,17 @@ import {
   VersionPageSchema
 } from './schemas.ts'
 
+/** What these routes need. `readCell`: how import/ reads a cell, for values of a changed type. */
+export type HistoryContext = RecordContext & { readCell: ReadCell }
+
 /** Adds the routes of history. Needs the access guard, and the schemas of the record routes. */
-export function historyRoutes(app: App, context: RecordContext): void {
+export function historyRoutes(app: App, context: HistoryContext): void {
   for (const schema of historySchemas) app.addSchema(schema)
   addHistory(app, context)
   addRestore(app, context)
 }
 
-function addHistory(app: App, { pool }: RecordContext): void {
+function addHistory(app: App, { pool }: HistoryContext): void {
   app.route({
     method: 'GET',
     url: '/records/:id/history',
@@ -46,7 +50,7 @@ function addHistory(app: App, { pool }: RecordContext): void {
   })
 }
 
-function addRestore(app: App, { pool, secrets }: RecordContext): void {
+function addRestore(app: App, { pool, secrets, readCell }: HistoryContext): void {
   app.route({
     method: 'POST',
     url: '/records/:id/restore',
@@ -76,7 +80,7 @@ function addRestore(app: App, { pool, secrets }: RecordContext): void {
       }
     },
     handler: async ({ account, params, body, log }) => {
-      const restored = await restoreRecord({ pool, secrets, ...account }, params.id, body)
+      const restored = await restoreRecord({ pool, secrets, readCell, ...account }, params.id, body)
       const { dry_run, changes, restored_version } = restored
       if (!dry_run && changes.length > 0) {
         const { key_id } = account

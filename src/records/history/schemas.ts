@@ -118,8 +118,8 @@ export const ConflictSchema = answer(
   {
     code: Type.String({
       description:
-        'reference_gone, identity_taken, required_cleared, option_gone, immutable_field, ' +
-        'was_secret, or the code of a rule across fields.',
+        'reference_gone, identity_taken, required_cleared, option_gone, value_unfit, ' +
+        'immutable_field, was_secret, or the code of a rule across fields.',
       examples: ['reference_gone']
     }),
     field: Type.String({ description: 'Name of the field.', examples: ['organization'] }),

@@ -11,9 +11,15 @@ import {
   type RecordType
 } from '../../record-types/types.ts'
 import { isSame, sealValue } from '../../records/history/plan-restore.ts'
-import { goneOptions } from '../../records/history/restore-conflicts.ts'
-import { holdsSealed, idsOf } from '../../records/history/shown-values.ts'
+import { idsOf } from '../../records/history/shown-values.ts'
 import type { DeletedFacts } from '../../records/history/store.ts'
+import {
+  findMissing,
+  findUnfit,
+  type PastFields,
+  type Unfit,
+  unfitOf
+} from '../../records/history/unfit-values.ts'
 import { applyValues } from '../../records/write/apply-values.ts'
 import type { HeldRecord, PastChange, Reason, TakenBack, Target } from '../terms.ts'
 import { changerOf, type Effect, effectOf, leftValue } from './effect.ts'
@@ -43,6 +49,8 @@ export interface PlanInput {
   target: Target
   type: RecordType
   secrets: Secrets
+  /** What the fields of the type were. */
+  past: PastFields
   now: HeldRecord | null
   changes: PastChange[]
 }
@@ -93,7 +101,7 @@ function planUnknown({ job }: PlanInput, { own }: Effect, plan: RecordPlan): Rec
   return { ...plan, action: 'fail', reasons: [{ code: 'history_missing', field: null }] }
 }
 
-function planGone({ type, secrets, changes }: PlanInput, effect: Effect, plan: RecordPlan) {
+function planGone({ type, secrets, past, changes }: PlanInput, effect: Effect, plan: RecordPlan) {
   const last = changes.at(-1)
   // Whoever took it away: it is gone, as it was before.
   if (effect.kind === 'made') return plan
@@ -105,13 +113,13 @@ function planGone({ type, secrets, changes }: PlanInput, effect: Effect, plan: R
     const reasons: Reason[] = [{ code: 'history_missing', field: null }]
     return { ...plan, action: 'fail' as const, reasons }
   }
+  // The type can have become any other while its records were gone.
+  const unfit = [...findMissing(type, effect.before), ...findUnfit(type, effect.before, past)]
+  if (unfit.length > 0) return keep(plan, unfit.map(reasonOf))
   const set: RecordData = {}
   for (const [name, value] of Object.entries(effect.before)) {
     const field = type.fields.find((one) => one.name === name)
     const sensitive = field !== undefined && isSensitive(field)
-    if (!sensitive && holdsSealed(value)) {
-      return keep(plan, [{ code: 'was_secret', field: name }])
-    }
     if (value !== null) set[name] = sensitive ? sealValue(secrets, value) : value
   }
   const version = last.version + 2
@@ -142,7 +150,7 @@ function planMade(
 }
 
 /** The job's fields, each by itself. */
-function fieldsToSet({ type, secrets }: PlanInput, { data }: HeldRecord, effect: Effect) {
+function fieldsToSet({ type, secrets, past }: PlanInput, { data }: HeldRecord, effect: Effect) {
   const set: RecordData = {}
   const reasons: Reason[] = []
   for (const field of type.fields) {
@@ -151,17 +159,22 @@ function fieldsToSet({ type, secrets }: PlanInput, { data }: HeldRecord, effect:
     if (then === undefined) continue
     const current = data[name] ?? null
     if (isSame(field, secrets, current, then)) continue
-    const gone = goneOptions(field, then)
+    // A value less is as the record once was, also where new ones need it.
+    const unfit = unfitOf(field, then, past)
     if (!isSame(field, secrets, current, leftValue(effect, data, name))) {
       reasons.push({ code: 'changed_since', field: name, by: changerOf(effect, name) })
-    } else if (!isSensitive(field) && holdsSealed(then)) {
-      reasons.push({ code: 'was_secret', field: name })
-    } else if (gone.length > 0) {
-      reasons.push({ code: 'option_gone', field: name, value: gone.join('", "') })
-    } else set[name] = isSensitive(field) ? sealValue(secrets, then) : then
+    } else if (unfit) reasons.push(reasonOf(unfit))
+    else set[name] = isSensitive(field) ? sealValue(secrets, then) : then
   }
   return { set, reasons }
 }
+
+const reasonOf = ({ code, field, value, expected }: Unfit): Reason => ({
+  code,
+  field,
+  ...(value !== undefined && { value }),
+  ...(expected !== undefined && { args: { expected } })
+})
 
 function sameValue(type: RecordType, secrets: Secrets, name: string, one: Json, other: Json) {
   const field = type.fields.find((each) => each.name === name)

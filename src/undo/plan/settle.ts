@@ -53,6 +53,8 @@ export function settle(plans: RecordPlan[], around: Around): Settled[] {
       if (one.plan.action === 'delete') isChanged = settleDelete(one, state) || isChanged
       else isChanged = settleValues(one, state) || isChanged
     }
+    // Only when all else stands: what does not come back takes no identity from anybody.
+    if (!isChanged) isChanged = settleTwins(settled, around)
   }
   return settled
 }
@@ -128,13 +130,46 @@ function settleValues(one: Settled, state: State): boolean {
     )
     if (others.length === 0) continue
     if (others.some((id) => mayChange(state, id))) return wait(one)
-    const args = { fields: rule.fields.join(', ') }
-    reasons.push({ code: 'identity_taken', field: rule.fields[0] ?? null, ids: others, args })
+    reasons.push(identityTaken(rule, others))
   }
   if (reasons.length === 0) return false
-  if (plan.action === 'recreate') stay(one, reasons)
-  else one.plan = checked(without(plan, reasons), around)
+  hold(one, reasons, around)
   return true
+}
+
+/** A record comes back whole or not at all; of one that is there, what has nothing in its way. */
+function hold(one: Settled, reasons: Reason[], around: Around): void {
+  if (one.plan.action === 'recreate') stay(one, reasons)
+  else one.plan = checked(without(one.plan, reasons), around)
+}
+
+/** Of records that would get the same identity, the first in the order of the batch does: the type may
+ *  have got the rule while they were gone. */
+function settleTwins(settled: Settled[], around: Around): boolean {
+  const first = new Map<string, number>()
+  let isChanged = false
+  for (const one of settled) {
+    if (one.waits || !writes(one.plan)) continue
+    const { type, target, gained } = one.plan
+    const reasons: Reason[] = []
+    for (const { rule: code, value, index } of gained) {
+      const rule = type.match_rules[index] as MatchRule
+      if (!isIdentity(rule)) continue
+      const name = keyName(type.type_id, code, value)
+      const holder = first.get(name)
+      if (holder === undefined) first.set(name, target.record_id)
+      else if (holder !== target.record_id) reasons.push(identityTaken(rule, [holder]))
+    }
+    if (reasons.length === 0) continue
+    hold(one, reasons, around)
+    isChanged = true
+  }
+  return isChanged
+}
+
+function identityTaken({ fields }: MatchRule, ids: number[]): Reason {
+  const args = { fields: fields.join(', ') }
+  return { code: 'identity_taken', field: fields[0] ?? null, ids, args }
 }
 
 function wait(one: Settled): true {

@@ -144,3 +144,43 @@ t.test('a retry is refused where a start would be', async (t) => {
   await rm(join(s.config.dataDir, 'uploads'), { recursive: true })
   t.match(await post(s, other.id, 'retry'), { status: 410, body: { code: 'upload_gone' } })
 })
+
+t.test('a dry run that was cancelled begins anew', async (t) => {
+  const s = await setup(t, { worker: true, config: { batchRows: 20 } })
+  const names = Array.from({ length: 2_000 }, (_, i) => `Acme,Ann ${i}\n`)
+  const { body } = await s.uploadCsv(`organization,first_name\n${names.join('')}`, {
+    dry_run: 'true'
+  })
+  const path = `/imports/${body.id}`
+  await until('half of it', async () => (await s.get(path)).body.bytes.done > 5_000)
+  await post(s, body.id, 'cancel')
+  const cancelled = await s.waitForImport(body.id)
+  t.match(cancelled, { state: 'cancelled', counts: { created: Number } })
+  t.match(await post(s, body.id, 'retry'), { status: 202, body: { rows: { done: 0 } } })
+  const end = await s.waitForImport(body.id)
+  t.match(end, { state: 'ready', counts: { created: 2_000, not_reached: 0 } })
+})
+
+t.test('a dry run is applied once, also by an import that is retried', async (t) => {
+  const s = await setup(t, { worker: true })
+  // Nothing of these records tells one from the other.
+  const type = { name: 'things', label: 'Things', match_rules: [] }
+  const fields = [{ name: 'name', label: 'Name', kind: 'text' }]
+  t.equal((await s.request('POST', '/record-types', { body: { ...type, fields } })).status, 201)
+  const dry = await s.runCsv('Name,Organization\nA,Acme\nB,Acme\n', {
+    type: 'things',
+    dry_run: 'true'
+  })
+  const hold = await s.pool.connect()
+  await hold.query('BEGIN')
+  await hold.query('LOCK TABLE type_writes')
+  const { body: first } = await post(s, dry.id, 'apply')
+  await post(s, first.id, 'cancel')
+  await hold.query('COMMIT')
+  hold.release()
+  t.match(await s.waitForImport(first.id), { state: 'cancelled', counts: { created: 0 } })
+  const { body: second } = await post(s, dry.id, 'apply')
+  await s.waitForImport(second.id)
+  t.match(await post(s, first.id, 'retry'), { status: 409, body: { code: 'already_applied' } })
+  t.equal((await s.get('/records?type=things')).body.data.length, 2)
+})

@@ -200,7 +200,8 @@ t.test('secrets come back under the current key, and are not shown', async (t) =
   const secrets = () => s.request('GET', `/records/${id}/secrets`, { key })
   t.match((await secrets()).body, { data: { password: 'canary-1', notes: 'n1' } })
   const anew = { ...s.secrets, currentKeyId: 'next', seal: (text: string) => `anew ${text}` }
-  const context = { pool: s.pool, secrets: anew, account_id: s.account_id, key_id: 1 }
+  const place = { pool: s.pool, account_id: s.account_id, key_id: 1 }
+  const context = { ...place, secrets: anew, readCell: (_: unknown, text: string) => text }
   await restoreRecord(context, id, { version: 2, dry_run: false })
   t.equal((await stored(s, id)).data.password, 'anew canary-2')
 })
