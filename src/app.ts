@@ -37,6 +37,7 @@ import type { ReadCell } from './record-types/read-values.ts'
 import { recordTypeRoutes } from './record-types/routes.ts'
 import { historyRoutes } from './records/history/routes.ts'
 import { recordRoutes } from './records/routes.ts'
+import { linkRoutes } from './sync/links/routes.ts'
 import { pushRoutes } from './sync/push/routes.ts'
 import { undoRoutes } from './undo/routes.ts'
 
@@ -90,6 +91,7 @@ function addRoutes(app: App, { config, pool, boss, secrets, log }: AppContext): 
   importRoutes(app, importing)
   undoRoutes(app, importing)
   pushRoutes(app, importing)
+  linkRoutes(app, { pool })
   streamRoutes(app, { config, pool, secrets, log })
   profileRoutes(app, { pool })
   eventRoutes(app, { pool, publicUrl: config.publicUrl })
@@ -149,6 +151,7 @@ Lists are pages: hand \`next_cursor\` back as \`cursor\` until it is null. Times
     { name: 'records', description: 'Read what imports wrote, and bring back what was before.' },
     { name: 'events', description: 'What happened, in one order.' },
     { name: 'webhooks', description: 'Be told of what happens, and see what was sent.' },
+    { name: 'links', description: 'What records are in other systems, and how far both agree.' },
     { name: 'record types', description: 'Which fields and match rules each kind of record has.' },
     { name: 'notifications', description: 'Be told when something has happened.' },
     { name: 'health', description: 'Probes for load balancers; need no key.' },

@@ -3,6 +3,8 @@
 // Each text says what is wrong and how to mend it; `{name}` is filled in from the arguments.
 // Add a code here and to docs/errors.md; a test holds the two together.
 
+import { tellingErrors } from './telling-error-catalogue.ts'
+
 interface OperationError {
   status: number
   title: string
@@ -328,37 +330,7 @@ const operation = {
     title: 'Upload no longer stored',
     message: 'The uploaded file is no longer stored. Send it again as a new import.'
   },
-  webhook_not_found: {
-    status: 404,
-    title: 'Webhook not found',
-    message: 'There is no webhook endpoint {id} in this account.'
-  },
-  delivery_not_found: {
-    status: 404,
-    title: 'Delivery not found',
-    message: 'Endpoint {webhook} has no delivery {id}, or it is no longer kept.'
-  },
-  webhook_url_refused: {
-    status: 422,
-    title: 'Address not allowed',
-    message: 'Nothing can be sent there: {reason}'
-  },
-  webhook_disabled: {
-    status: 409,
-    title: 'Webhook is disabled',
-    message: 'Endpoint {id} is disabled, so nothing is sent there. Enable it first.'
-  },
-  too_many_webhooks: {
-    status: 409,
-    title: 'Too many webhooks',
-    message: 'An account has at most {limit} webhook endpoints. Delete one that is not needed.'
-  },
-  events_gone: {
-    status: 410,
-    title: 'Events no longer stored',
-    message:
-      'Events after this cursor were dropped: they are kept for a time only. Start without a cursor, and read the imports of the time between.'
-  },
+  ...tellingErrors,
   rows_gone: {
     status: 410,
     title: 'Outcomes no longer stored',

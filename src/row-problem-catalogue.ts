@@ -282,6 +282,10 @@ const row = {
     message:
       '{count} record(s) refer to it, such as {value} by {by}. Without it they would be wrong.'
   },
+  syncing: {
+    severity: 'warning',
+    message: 'The record is linked to {value} and stays: what is synced is not deleted.'
+  },
   reference_gone: {
     severity: 'warning',
     message: '{field} was record {records}, which is gone; it stays as it is.'

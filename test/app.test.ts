@@ -71,6 +71,7 @@ async function belongings(s: Setup, key: string) {
 /** What routes with an id take, by the end of method and path. */
 const bodies: [string, object][] = [
   ['/push', { what: 'all' }],
+  ['PUT /records/{id}/links/{system}', { state: 'pending' }],
   ['PATCH /imports/{id}', { mode: 'create_only' }],
   ['PATCH /webhooks/{id}', { description: 'mine' }],
   ['/records/{id}/restore', { version: 1 }],
@@ -100,7 +101,7 @@ t.test('an account never sees or changes what belongs to another, on any route',
       const body = content ? { body: content[1] } : {}
       const mine = await s.request(
         method,
-        path.replace('{id}', id).replace('{delivery_id}', '1'),
+        path.replace('{id}', id).replace('{delivery_id}', '1').replace('{system}', 'psa'),
         body
       )
       t.equal(mine.status, 404, `${method} ${path} with the id of another account`)

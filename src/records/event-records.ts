@@ -4,11 +4,17 @@
 
 import type { EventRecord, EventReference, FieldChange } from '../event-data.ts'
 import type { Db } from '../platform/db.ts'
-import { type Field, isSensitive, type Json, type RecordData } from '../record-types/types.ts'
+import {
+  type Field,
+  isSensitive,
+  type Json,
+  type RecordData,
+  type RecordType
+} from '../record-types/types.ts'
 import { holdsSealed, idsOf } from './history/shown-values.ts'
 import type { OrganizationPlace } from './organizations.ts'
 import { recordTitle } from './record-json.ts'
-import { getRecords } from './store.ts'
+import { getRecords, listExternalIds } from './store.ts'
 
 /** One record to tell of. */
 export interface Told {
@@ -31,7 +37,8 @@ export async function eventRecords(
   all: Told[],
   actor: Actor
 ): Promise<EventRecord[]> {
-  const named = await nameReferences(db, place, all)
+  const external = await listExternalIds(db, place.account_id, namedIds(place.type, all))
+  const named = await nameReferences(db, place, all, external)
   const { type } = place
   return all.map(({ id, data, organization_id, before, gone }) => {
     const nameOne = (value: Json) =>
@@ -57,7 +64,7 @@ export async function eventRecords(
       record_id: id,
       type: type.name,
       title: recordTitle(type, data),
-      external_ids: {},
+      external_ids: external.get(id) ?? {},
       organization: named.get(organization_id ?? 0) ?? null,
       changed_fields: before && changed,
       values: gone ? null : values,
@@ -66,11 +73,23 @@ export async function eventRecords(
   })
 }
 
+/** The records and all that they name. */
+function namedIds({ fields }: RecordType, all: Told[]): number[] {
+  const references = fields.filter(({ reference }) => reference)
+  const ids = all.flatMap(({ id, data, before, organization_id }) => [
+    id,
+    ...(organization_id === null ? [] : [organization_id]),
+    ...references.flatMap(({ name }) => [...idsOf(data[name]), ...idsOf(before?.[name])])
+  ])
+  return [...new Set(ids)]
+}
+
 /** Every record that is named, by id; those that are gone are absent. */
 async function nameReferences(
   db: Db,
   { account_id, types, type }: OrganizationPlace,
-  all: Told[]
+  all: Told[],
+  external: Map<number, Record<string, string>>
 ): Promise<Map<number, EventReference>> {
   const wanted = new Map<string, Set<number>>()
   for (const { name, reference } of type.fields) {
@@ -87,7 +106,8 @@ async function nameReferences(
     const target = types.require(name)
     for (const { id, data } of await getRecords(db, account_id, target.type_id, [...ids])) {
       const external_id = typeof data.external_id === 'string' ? data.external_id : null
-      named.set(id, { id, title: recordTitle(target, data), external_id, external_ids: {} })
+      const external_ids = external.get(id) ?? {}
+      named.set(id, { id, title: recordTitle(target, data), external_id, external_ids })
     }
   }
   return named

@@ -185,3 +185,39 @@ export async function getActor(db: Db, account_id: number, key_id: number | null
   )
   return rows[0] ?? null
 }
+
+/** The ids of records in other systems, by record; those without any are absent. */
+export async function listExternalIds(db: Db, account_id: number, ids: number[]) {
+  const { rows } = await db.query<{ record_id: number; external_ids: Record<string, string> }>(
+    `/* records.list_external_ids */
+    SELECT l.record_id, jsonb_object_agg(l.system, l.external_id ORDER BY l.system) AS external_ids
+    FROM record_links l
+    WHERE l.account_id = $1::integer
+      AND l.record_id = ANY ($2::bigint[])
+      AND l.external_id IS NOT NULL
+      AND l.state <> 'disconnected'
+    GROUP BY l.record_id`,
+    [account_id, ids]
+  )
+  return new Map(rows.map(({ record_id, external_ids }) => [record_id, external_ids]))
+}
+
+/** Links of records whose change is told of are to be written again; not where the connector made the
+ *  change itself. */
+export async function markPending(
+  tx: Tx,
+  account_id: number,
+  ids: number[],
+  actor_key: number | null
+): Promise<void> {
+  await tx.query(
+    `/* records.mark_pending */
+    UPDATE record_links l
+    SET state = 'pending', error = NULL, changed_at = now()
+    WHERE l.account_id = $1::integer
+      AND l.record_id = ANY ($2::bigint[])
+      AND l.state IN ('synced', 'error')
+      AND l.changed_by IS DISTINCT FROM $3::integer`,
+    [account_id, ids, actor_key]
+  )
+}

@@ -6,7 +6,7 @@ import type { EventType } from '../events.ts'
 import type { Tx } from '../platform/db.ts'
 import { type Actor, eventRecords, type Told } from './event-records.ts'
 import type { OrganizationPlace } from './organizations.ts'
-import { writeEvents } from './store.ts'
+import { markPending, writeEvents } from './store.ts'
 
 const recordsPerEvent = 100
 
@@ -15,16 +15,22 @@ export interface Telling {
   /** The import that made the change; null: none did. */
   import_id: number | null
   actor: Actor
+  /** What the event tells besides, of all of its records. */
+  more?: Record<string, unknown>
 }
 
 /** Writes the events of records of one type, in their order. */
 export async function tellRecords(
   tx: Tx,
   place: OrganizationPlace,
-  { type, import_id, actor }: Telling,
+  { type, import_id, actor, more }: Telling,
   told: Told[]
 ): Promise<void> {
   if (told.length === 0) return
+  if (type === 'record.updated') {
+    const ids = told.map(({ id }) => id)
+    await markPending(tx, place.account_id, ids, actor?.id ?? null)
+  }
   const records = await eventRecords(tx, place, told, actor)
   const chunks: EventRecord[][] = []
   for (let from = 0; from < records.length; from += recordsPerEvent) {
@@ -36,6 +42,6 @@ export async function tellRecords(
     import_id,
     record_type: place.type.name,
     actor_key: actor?.id ?? null,
-    all: chunks.map((chunk) => ({ import_id, records: chunk }))
+    all: chunks.map((chunk) => ({ ...more, import_id, records: chunk }))
   })
 }

@@ -32,6 +32,7 @@ const foundation = [
   'src/email-address.ts',
   'src/errors.ts',
   'src/error-catalogue.ts',
+  'src/telling-error-catalogue.ts',
   'src/row-problem-catalogue.ts',
   'src/events.ts',
   'src/event-data.ts',

@@ -144,6 +144,8 @@ function planMade(
       .map((name): Reason => ({ code: 'changed_since', field: name, by: changerOf(effect, name) }))
     if (reasons.length > 0) return keep(plan, reasons)
   }
+  const { syncing } = now
+  if (syncing !== null) return keep(plan, [{ code: 'syncing', field: null, value: syncing }])
   return withKeys({ ...plan, action: 'delete' })
 }
 
