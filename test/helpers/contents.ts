@@ -2,8 +2,12 @@
 
 import type { Pool } from '../../src/platform/db.ts'
 
-// Imports, their outcomes and turns are what such a thing may write, and what its requests leave.
-const others = ['imports', 'import_rows', 'account_turns', 'idempotency_keys']
+// Imports, their outcomes and turns are what such a thing may write, what its requests leave, and
+// what tells of them.
+const others = [
+  ...['imports', 'import_rows', 'account_turns', 'idempotency_keys'],
+  ...['events', 'deliveries', 'delivery_attempts', 'mails']
+]
 
 /** By table of the service, a digest of its rows. Sequences may move. */
 export async function contentsOf(pool: Pool): Promise<Record<string, string>> {

@@ -80,7 +80,8 @@ t.test('every option of a draft can be changed, and null takes away', async (t) 
     on_missing: { organization: 'fail' },
     default_country: 'de',
     require_external_id: true,
-    notify_emails: ['a@example.com']
+    notify_emails: ['a@example.com'],
+    push: 'updated'
   }
   const changed = await patch(s, path, options)
   t.equal(changed.status, 200, JSON.stringify(changed.body))

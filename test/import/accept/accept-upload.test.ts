@@ -133,7 +133,8 @@ t.test('what is not said is as the record type has it', async (t) => {
     on_missing: {},
     default_country: null,
     require_external_id: false,
-    notify_emails: []
+    notify_emails: [],
+    push: 'none'
   })
 })
 
