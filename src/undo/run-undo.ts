@@ -38,7 +38,7 @@ import { createIdSet, type IdSet } from './revert/id-set.ts'
 import {
   type Job,
   loadOutcomes,
-  loadTakenBack,
+  loadPastUndos,
   measureTargets,
   targetBatches
 } from './revert/targets.ts'
@@ -102,8 +102,9 @@ async function prepare(context: RunContext, run: ClaimedImport): Promise<Started
   const row = await requireJob(context, run)
   const { type_id } = await requireOwnType(pool, account_id, row)
   const { id, kind, created_on } = row
-  const job: Job = { account_id, id, kind, created_on, type_id }
-  const takenBack = await loadTakenBack(pool, job, run.id)
+  const wrote = { account_id, id, kind, created_on, type_id }
+  const { past, takenBack } = await loadPastUndos(pool, wrote, run.id)
+  const job: Job = { ...wrote, past }
   const { count, ranges } = await measureTargets(pool, job)
   const all = ['reverted', 'kept', 'failed']
   const done = run.next_row > 0 ? await loadOutcomes(pool, run, all) : createIdSet()
@@ -263,10 +264,12 @@ async function finish(started: Started, tx: Tx): Promise<void> {
   const { context, run, job, total } = started
   await readCounts(tx, run)
   const row = await getImport(tx, run.account_id, run.id)
-  const { rows_reverted = 0, rows_kept = 0, rows_failed = 0 } = row ?? {}
+  const { rows_reverted = 0, rows_kept = 0, rows_failed = 0, rows_with_warnings = 0 } = row ?? {}
   // What was dropped while it ran could not be read.
   if (rows_reverted + rows_kept + rows_failed < total) await requireJob(context, run)
-  const state = rows_kept + rows_failed > 0 ? 'completed_with_errors' : 'completed'
+  // Warnings name fields that stay: not all of it was taken back.
+  const left = rows_kept + rows_failed + rows_with_warnings
+  const state = left > 0 ? 'completed_with_errors' : 'completed'
   context.log.info({ undo_of: job.id, rows_reverted, rows_kept, rows_failed }, 'undo ends')
   await endIn(tx, run, { state })
 }

@@ -4,10 +4,14 @@ import type { RowProblemCode } from '../errors.ts'
 import type { RecordData } from '../record-types/types.ts'
 import type { DeletedFacts } from '../records/history/store.ts'
 
+/** Undos of a job, and undos of these, by id: whether they take back what the job did, or do it again. */
+export type PastJobs = ReadonlyMap<number, 'undo' | 'redo'>
+
 /** The import, or undo, that is taken back. */
 export interface TakenBack {
   id: number
   kind: 'import' | 'undo'
+  past: PastJobs
 }
 
 /** A record that it wrote. */

@@ -69,3 +69,13 @@ export function leftValue({ since }: Effect, now: RecordData, name: string) {
 export function changerOf({ since }: Effect, name?: string): MakerId | null {
   return since.findLast(({ before }) => name === undefined || name in before) ?? null
 }
+
+/** Whether an earlier undo of the job took it back and nobody did it again since by taking that back:
+ *  one field, without a name the whole record. */
+export function isTakenBack({ since }: Effect, { past }: TakenBack, name?: string): boolean {
+  const last = since.findLast(
+    ({ import_id, before }) =>
+      import_id !== null && past.has(import_id) && (name === undefined || name in before)
+  )
+  return past.get(last?.import_id ?? 0) === 'undo'
+}

@@ -22,7 +22,7 @@ import {
 } from '../../records/history/unfit-values.ts'
 import { applyValues } from '../../records/write/apply-values.ts'
 import type { HeldRecord, PastChange, Reason, TakenBack, Target } from '../terms.ts'
-import { changerOf, type Effect, effectOf, leftValue } from './effect.ts'
+import { changerOf, type Effect, effectOf, isTakenBack, leftValue } from './effect.ts'
 
 /** delete, set and recreate write; none: the record is as it was before already; keep: it stays as it
  *  is; fail: it cannot be told what it was. */
@@ -62,6 +62,8 @@ export function planRecord(input: PlanInput): RecordPlan {
   const plan = emptyPlan(input)
   if (now === null) return planGone(input, effect, plan)
   if (effect.kind === 'unknown') return planUnknown(input, effect, plan)
+  // Made or deleted: that was one thing, and is not taken back twice.
+  if (effect.kind !== 'changed' && isTakenBack(effect, job)) return plan
   if (effect.kind === 'made') return planMade(input, now, effect, plan)
   if (effect.kind === 'deleted') {
     return keep(plan, [{ code: 'brought_back', field: null, by: changerOf(effect) }])
@@ -150,13 +152,14 @@ function planMade(
 }
 
 /** The job's fields, each by itself. */
-function fieldsToSet({ type, secrets, past }: PlanInput, { data }: HeldRecord, effect: Effect) {
+function fieldsToSet(input: PlanInput, { data }: HeldRecord, effect: Effect) {
+  const { job, type, secrets, past } = input
   const set: RecordData = {}
   const reasons: Reason[] = []
   for (const field of type.fields) {
     const { name } = field
     const then = effect.before[name]
-    if (then === undefined) continue
+    if (then === undefined || isTakenBack(effect, job, name)) continue
     const current = data[name] ?? null
     if (isSame(field, secrets, current, then)) continue
     // A value less is as the record once was, also where new ones need it.

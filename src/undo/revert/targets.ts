@@ -2,7 +2,7 @@
 // made because rows named them, the youngest first. So children come before their parents.
 
 import type { Db } from '../../platform/db.ts'
-import type { Target } from '../terms.ts'
+import type { PastJobs, Target } from '../terms.ts'
 import { createIdSet, type IdSet } from './id-set.ts'
 import type { IdRange } from './referrers.ts'
 
@@ -15,6 +15,8 @@ export interface Job {
   created_on: string
   /** Type of the outcomes that name none. */
   type_id: number
+  /** Earlier undos of it, and what was done to these. */
+  past: PastJobs
 }
 
 const outcomesOf = { import: ['created', 'updated'], undo: ['reverted'] }
@@ -129,11 +131,12 @@ export async function measureTargets(
 
 const pageRows = 50_000
 
-/** The records that an undo has an outcome for. */
+/** The records that an undo has an outcome for. `whole`: without those of which a field was left. */
 export async function loadOutcomes(
   db: Db,
   undo: Pick<Job, 'account_id' | 'id' | 'created_on'>,
-  outcomes: string[]
+  outcomes: string[],
+  { whole = false } = {}
 ): Promise<IdSet> {
   const found = createIdSet()
   for (let after = 0; ; ) {
@@ -146,9 +149,10 @@ export async function loadOutcomes(
         AND r.created_on = $3::date
         AND r.row_number > $4::integer
         AND r.outcome = ANY ($5::text[])
+        AND ($7::boolean IS FALSE OR r.problems IS NULL)
       ORDER BY r.row_number
       LIMIT $6::integer`,
-      values: [undo.account_id, undo.id, undo.created_on, after, outcomes, pageRows],
+      values: [undo.account_id, undo.id, undo.created_on, after, outcomes, pageRows, whole],
       rowMode: 'array'
     })
     for (const [, record_id] of rows) found.add(record_id)
@@ -162,15 +166,28 @@ interface PastUndo {
   id: number
   undo_of: number
   created_on: string
+  /** 1: an undo of the job; 2: a redo of that; and so on. */
+  depth: number
 }
 
-/** The records of which an earlier undo of the job still holds: it was not itself taken back for them.
- *  Null: there was none. `current`: the undo that asks. */
-export async function loadTakenBack(db: Db, job: Job, current: number): Promise<IdSet | null> {
+/** Earlier undos of a job, those of which it is known what they did to the records. */
+export interface PastUndos {
+  past: PastJobs
+  /** The records that an earlier undo took back as a whole, and that were not brought back since.
+   *  Null: no undo wrote anything. */
+  takenBack: IdSet | null
+}
+
+/** Finds out what was taken back of a job already. `current`: the undo that asks. */
+export async function loadPastUndos(
+  db: Db,
+  job: Omit<Job, 'past'>,
+  current: number
+): Promise<PastUndos> {
   const { rows: undos } = await db.query<PastUndo>(
     `/* undo.list_past */
     WITH RECURSIVE past AS (
-      SELECT i.id, i.undo_of, i.created_on
+      SELECT i.id, i.undo_of, i.created_on, 1 AS depth
       FROM imports i
       WHERE i.account_id = $1::integer
         AND i.undo_of = $2::bigint
@@ -178,30 +195,35 @@ export async function loadTakenBack(db: Db, job: Job, current: number): Promise<
         AND i.rows_reverted > 0
         AND NOT COALESCE((i.options -> 'dry_run')::boolean, false)
       UNION ALL
-      SELECT i.id, i.undo_of, i.created_on
+      SELECT i.id, i.undo_of, i.created_on, p.depth + 1
       FROM past p
       JOIN imports i ON i.account_id = $1::integer AND i.undo_of = p.id
       WHERE i.rows_reverted > 0
         AND NOT COALESCE((i.options -> 'dry_run')::boolean, false)
     )
-    SELECT p.id, p.undo_of, p.created_on
+    SELECT p.id, p.undo_of, p.created_on, p.depth
     FROM past p`,
     [job.account_id, job.id, current]
   )
-  return undos.length === 0 ? null : heldBy(db, job.account_id, undos, job.id)
+  const past: PastJobs = new Map(
+    undos.map(({ id, depth }) => [id, depth % 2 === 1 ? 'undo' : 'redo'] as const)
+  )
+  const takenBack = undos.length === 0 ? null : await heldBy(db, job.account_id, undos, job.id)
+  return { past, takenBack }
 }
 
-/** What the undos of a job took back, less what was taken back of them. */
+/** What the undos of a job took back as a whole, less what was taken back of them. */
 async function heldBy(
   db: Db,
   account_id: number,
   undos: PastUndo[],
-  job_id: number
+  job_id: number,
+  whole = true
 ): Promise<IdSet> {
   const held = createIdSet()
   for (const undo of undos.filter(({ undo_of }) => undo_of === job_id)) {
-    const reverted = await loadOutcomes(db, { account_id, ...undo }, ['reverted'])
-    const back = await heldBy(db, account_id, undos, undo.id)
+    const reverted = await loadOutcomes(db, { account_id, ...undo }, ['reverted'], { whole })
+    const back = await heldBy(db, account_id, undos, undo.id, !whole)
     for (const id of reverted.ids()) if (!back.has(id)) held.add(id)
   }
   return held

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { importFiles, importWithDrift, type Way, type WayFile } from '../../helpers/import-ways.ts'
+import { holds } from '../../helpers/property.ts'
 import {
   contacts,
   contactsFile,
@@ -49,9 +50,7 @@ for (const [name, file] of [
     const property = fc.asyncProperty(file, file, way, (one, two, way) =>
       check(service, [one, two, one], [way])
     )
-    // The same files in every run; FC_SEED and FC_RUNS look for others.
-    const { FC_RUNS: numRuns = 6, FC_SEED: seed = 20_261_206 } = process.env
-    await fc.assert(property, { numRuns: Number(numRuns), seed: Number(seed), endOnFailure: true })
+    await holds(property, 6)
     t.pass('the same')
   })
 }
@@ -73,14 +72,16 @@ for (const [name, file] of [
         else if (
           row.outcome !== then?.outcome ||
           !isDeepStrictEqual(row.changed_fields, then.changed_fields) ||
-          (then.record_id !== null && then.record_id !== row.record_id)
+          // Left out then and now: whatever record it finds, it does nothing to it.
+          (then.record_id !== null &&
+            then.outcome !== 'skipped' &&
+            then.record_id !== row.record_id)
         ) {
           throw new Error(JSON.stringify({ index, before, one, two, shown, done }))
         }
       }
     })
-    const { FC_RUNS: numRuns = 6, FC_SEED: seed = 20_261_206 } = process.env
-    await fc.assert(property, { numRuns: Number(numRuns), seed: Number(seed), endOnFailure: true })
+    await holds(property, 6)
     t.ok(drifted > 0, `${drifted} rows have drifted`)
   })
 }
