@@ -212,7 +212,8 @@ function refersToRenamed(
   })
 }
 
-/** The keys that a record gets and its row alone does not have, so that nobody has looked them up. */
+/** The keys that a record gets and of which nobody knows whether others have them: its row alone does
+ *  not have them, or it has several of them and one may have found the record, another one another. */
 function gainedKeys(
   { type }: ImportPlan,
   one: MatchedRow,
@@ -232,11 +233,12 @@ function gainedKeys(
     const inside = typeof rule.scope === 'object' && (changes || rule.scope.field in set)
     const scoped = inside || (rule.scope === 'organization' && (elsewhere || changes))
     const opens = rule.unless !== undefined && rule.unless in set
-    if (!mixes && !scoped && !opens) return []
-    const before = keysOf(rule, record.data ?? {}, record.organization_id)
     const known = one.keys[index] ?? []
+    const several = rule.identity && changes && known.length > 1
+    if (!mixes && !scoped && !opens && !several) return []
+    const before = keysOf(rule, record.data ?? {}, record.organization_id)
     return keysOf(rule, data, organization_id)
-      .filter((key) => !known.includes(key) && !before.includes(key))
+      .filter((key) => (several || !known.includes(key)) && !before.includes(key))
       .map((key) => ({ index, key }))
   })
 }

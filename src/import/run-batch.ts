@@ -179,7 +179,9 @@ async function provideIds({ tx, plan, memory }: BatchPlace, rows: MatchedRow[]):
 
 /** What was read ahead, and the filter, do not know of keys that arise from old and new values. */
 function noteGained(memory: BatchMemory, rows: MatchedRow[]): void {
-  if (rows.every((one) => one.gained.length === 0)) return
+  const isNew = (one: MatchedRow) =>
+    one.gained.some(({ index, key }) => one.keys[index]?.includes(key) !== true)
+  if (!rows.some(isNew)) return
   memory.filter?.forget()
   memory.epoch++
 }

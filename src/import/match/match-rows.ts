@@ -42,7 +42,7 @@ export interface MatchedRow {
   decision: Decision | null
   /** The record that the row is about, made or found; null: none (yet). */
   record_id: number | null
-  /** Keys that the record gets by the decision and that were not looked up for the row. */
+  /** Keys that the record gets by the decision, and that others may have. */
   gained: GainedKey[]
   /** Only in a dry run, and where one is applied: what is to be shown of the row, and the record
    *  about which it drifted. */

@@ -1,5 +1,6 @@
 // Identities that a record would get by an update although another record has them: parts of such a
-// key come from the row and parts from the record, so matching has not looked it up.
+// key come from the row and parts from the record, so matching has not looked it up; or the row has
+// several, of which one is the record's and another one belongs to somebody else.
 // In: decided rows. Out: the rows that would take somebody else's identity, with those others. One
 // statement for each rule concerned, and none for most batches. Called by run-batch.ts.
 
