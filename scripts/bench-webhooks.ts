@@ -1,11 +1,12 @@
 // How soon webhooks arrive: imports end at a steady rate, real worker processes tell real receivers on
 // loopback, and the time from the commit to the request is measured for every delivery.
 //
-//   node scripts/bench-webhooks.ts [--accounts 10] [--endpoints 100] [--dead 1] [--imports-per-second 3]
-//     [--seconds 30] [--workers 1] [--kills 0] [--database-url postgres://...]
+//   node scripts/bench-webhooks.ts [--accounts 10] [--endpoints 100] [--dead 1] [--backlog 0]
+//     [--imports-per-second 3] [--seconds 30] [--workers 1] [--kills 0] [--database-url postgres://...]
 //
 // `--endpoints` for each account; every import is told to all of its account. The dead take a
-// connection and never answer. With `--kills` a worker is killed (SIGKILL) so many times meanwhile.
+// connection and never answer; `--backlog` is how many deliveries wait for each of them, as after a day
+// of that. With `--kills` a worker is killed (SIGKILL) so many times meanwhile.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -27,6 +28,7 @@ interface Options {
   accounts: number
   endpoints: number
   dead: number
+  backlog: number
   perSecond: number
   seconds: number
   workers: number
@@ -41,6 +43,7 @@ function readOptions(): Options {
       accounts: { ...text, default: '10' },
       endpoints: { ...text, default: '100' },
       dead: { ...text, default: '1' },
+      backlog: { ...text, default: '0' },
       'imports-per-second': { ...text, default: '3' },
       seconds: { ...text, default: '30' },
       workers: { ...text, default: '1' },
@@ -52,6 +55,7 @@ function readOptions(): Options {
     accounts: Number(values.accounts),
     endpoints: Number(values.endpoints),
     dead: Number(values.dead),
+    backlog: Number(values.backlog),
     perSecond: Number(values['imports-per-second']),
     seconds: Number(values.seconds),
     workers: Number(values.workers),
@@ -97,6 +101,34 @@ async function fill(pool: Pool, dataDir: string, url: string, options: Options):
       || a.account_id || '/' || n, $2, '{import.completed}'
     FROM accounts a CROSS JOIN generate_series(1, $3::integer) n`,
     [url, secrets.seal(makeWebhookSecret()), endpoints, dead]
+  )
+}
+
+/** A day of deliveries that the dead did not take: all of them are due again. */
+async function addBacklog(pool: Pool, { backlog }: Options): Promise<void> {
+  if (backlog === 0) return
+  await pool.query('SELECT ensure_partitions(current_date)')
+  await pool.query(
+    `WITH past AS (
+      INSERT INTO events (account_id, created_on, type, seq, data)
+      SELECT 1, current_date, 'import.completed', nextval('event_seqs'),
+        '{"import": {"id": 0, "type": "contacts"}}'
+      FROM generate_series(1, $1::integer)
+      RETURNING id, created_on, seq
+    ), made AS (
+      INSERT INTO deliveries (account_id, endpoint_id, created_on, event_id, event_on, event_type,
+        ordered, attempts, next_at, sequence)
+      SELECT 1, w.id, p.created_on, p.id, p.created_on, 'import.completed', false, 4,
+        now() - random() * interval '1 day', row_number() OVER (PARTITION BY w.id ORDER BY p.seq)
+      FROM past p
+      CROSS JOIN webhook_endpoints w
+      WHERE w.url LIKE '%/dead/%'
+    )
+    UPDATE webhook_endpoints
+    SET last_sequence = $1::integer, due_at = now() - interval '1 day',
+      failing_since = now() - interval '1 day'
+    WHERE url LIKE '%/dead/%'`,
+    [backlog]
   )
 }
 
@@ -166,6 +198,7 @@ async function measure(databaseUrl: string, dataDir: string, options: Options): 
   })
   const receiver = await startReceiver()
   await fill(pool, dataDir, receiver.url, options)
+  await addBacklog(pool, options)
   const start = () => startWorker(databaseUrl, dataDir)
   const workers = Array.from({ length: options.workers }, start)
   try {
