@@ -151,7 +151,12 @@ function note(deciding: Deciding, one: MatchedRow, decision: Decision): boolean 
   } else if (decision.action === 'update') {
     const { record, set, before } = decision
     const organization_id = organizationAfter(plan, one, decision)
-    one.gained = gainedKeys(plan, one, decision, organization_id)
+    one.gained = gainedKeys(plan, one, decision, organization_id).map(({ index, key }) => ({
+      index,
+      key,
+      held: [...(made.gained[index]?.get(key) ?? none)],
+      lost: [...(made.lost[index]?.get(key) ?? none)]
+    }))
     const change = { set, before, organization_id, fingerprint: one.row.hash }
     addChange(made, plan.type, record, change)
     noteRenamed(deciding.ownNames, decision, deciding.renamed)

@@ -54,6 +54,9 @@ export interface MatchedRow {
 export interface GainedKey {
   index: number
   key: string
+  /** Records that rows before this one, of the same batch, gave the key, or took it from. */
+  held: number[]
+  lost: number[]
 }
 
 export interface MatchPlace {

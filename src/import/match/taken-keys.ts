@@ -22,8 +22,7 @@ export async function findTakenKeys(
   const { match_rules } = place.plan.type
   for (const [index, rule] of match_rules.entries()) {
     if (!rule.identity || !place.plan.deciding[index]) continue
-    const gaining = decided.filter((one) => one.gained.some((gained) => gained.index === index))
-    if (gaining.length > 0) await findUnder(place, { rule, index }, gaining, records, taken)
+    await findUnder(place, { rule, index }, decided, records, taken)
   }
   return taken
 }
@@ -31,31 +30,35 @@ export async function findTakenKeys(
 async function findUnder(
   { tx, account_id, plan }: BatchPlace,
   { rule, index }: { rule: MatchRule; index: number },
-  gaining: DecidedRow[],
+  decided: DecidedRow[],
   records: BatchRecords,
   taken: Map<MatchedRow, number[]>
 ): Promise<void> {
-  const keysIn = (one: DecidedRow) =>
-    one.gained.filter((gained) => gained.index === index).map(({ key }) => key)
-  const wanted = [...new Set(gaining.flatMap(keysIn))]
+  const gainedBy = (one: DecidedRow) => one.gained.filter((gained) => gained.index === index)
+  const wanted = [...new Set(decided.flatMap(gainedBy).map(({ key }) => key))]
+  if (wanted.length === 0) return
   const type_id = plan.type.type_id
   const stored = await probeKeys(tx, { account_id, type_id, rule: rule.code }, wanted)
-  const held = heldInBatch(rule, wanted, records)
-  for (const one of gaining) {
-    const lost = (key: string) => records.lost[index]?.get(key) ?? []
-    const others = keysIn(one).flatMap((key) => [
-      ...(stored.get(key) ?? []).filter((id) => !lost(key).includes(id)),
-      ...(held.get(key) ?? [])
+  const made = heldByMade(rule, wanted, records)
+  // As each row found it: what later rows do is their conflict.
+  const seen = new Set<number>()
+  for (const one of decided) {
+    const others = gainedBy(one).flatMap(({ key, held, lost }) => [
+      ...(stored.get(key) ?? []).filter((id) => !lost.includes(id)),
+      ...held,
+      ...(made.get(key) ?? []).filter((id) => seen.has(id) && !lost.includes(id))
     ])
     const [first, ...more] = new Set(others.filter((id) => id !== one.record_id))
     if (first !== undefined) taken.set(one, [first, ...more])
+    if (one.decision.action === 'create' && one.record_id !== null) seen.add(one.record_id)
   }
 }
 
-/** Which records of the batch hold the keys once all its rows are in. */
-function heldInBatch(rule: MatchRule, wanted: string[], { all }: BatchRecords) {
+/** Which records that the batch makes hold the keys. */
+function heldByMade(rule: MatchRule, wanted: string[], { all }: BatchRecords) {
   const held = new Map<string, number[]>(wanted.map((key) => [key, []]))
-  for (const { now } of all.values()) {
+  for (const { now, before } of all.values()) {
+    if (before !== null) continue
     for (const key of keysOf(rule, now.data, now.organization_id)) held.get(key)?.push(now.id)
   }
   return held
