@@ -58,6 +58,13 @@ BEGIN
   INSERT INTO mails (account_id, kind, import_id, ended_at, address, content)
   SELECT NEW.account_id, 'import', NEW.id, NEW.finished_at, a.address, jsonb_build_object(
     'type', NEW.type, 'kind', NEW.kind, 'state', NEW.state, 'undo_of', NEW.undo_of,
+    'redo', EXISTS (
+      SELECT 1
+      FROM imports i
+      WHERE i.account_id = NEW.account_id
+        AND i.id = NEW.undo_of
+        AND i.kind = 'undo'
+    ),
     'dry_run', COALESCE((NEW.options ->> 'dry_run')::boolean, false),
     'file_name', COALESCE((
       SELECT i.file_name

@@ -36,7 +36,10 @@ export async function followImport(
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
     try {
       if (isStreamed) {
-        const job = await stream({ server, id, lastId, times, heard })
+        const alive = () => {
+          lostAt = 0
+        }
+        const job = await stream({ server, id, lastId, times, heard, alive })
         if (job) return job
       } else {
         const job = await getImport(server, id)
@@ -60,6 +63,8 @@ interface StreamRequest {
   lastId: string
   times: FollowTimes
   heard: (job: ImportProgress, eventId: string) => void
+  /** Called when the stream begins to flow, whether it tells anything or not. */
+  alive: () => void
 }
 
 /** No stream is to be had from this server, or through what is in between. */
@@ -68,12 +73,13 @@ class NoStream extends Error {}
 /** One stream. Out: the import that has ended; null when the stream ended before. Throws NoStream,
  *  and a CliError when no server answers. */
 async function stream(request: StreamRequest): Promise<ImportJson | null> {
-  const { server, id, lastId, times, heard } = request
+  const { server, id, lastId, times, heard, alive } = request
   const silence = new AbortController()
   const tooSilent = () => silence.abort(new NoStream('nothing came'))
   let timer = setTimeout(tooSilent, times.beginMs)
   let hasBegun = false
   const onBytes = () => {
+    if (!hasBegun) alive()
     hasBegun = true
     clearTimeout(timer)
     timer = setTimeout(tooSilent, times.silentMs)

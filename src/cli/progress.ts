@@ -12,7 +12,25 @@ export interface Progress {
 
 /** Makes the progress display that fits the stream. */
 export function createProgress(stream: NodeJS.WriteStream): Progress {
-  return stream.isTTY ? createBar(stream) : createLines(stream)
+  const display = stream.isTTY ? createBar(stream) : createLines(stream)
+  let shown: ImportProgress | null = null
+  // Only the command ends, and the terminal is left as it was.
+  const interrupted = () => {
+    display.end()
+    stream.write(`\nimport ${shown?.id} goes on: muster show ${shown?.id}\n`)
+    process.exit(130)
+  }
+  return {
+    show(job) {
+      if (shown === null) process.once('SIGINT', interrupted)
+      shown = job
+      display.show(job)
+    },
+    end() {
+      process.off('SIGINT', interrupted)
+      display.end()
+    }
+  }
 }
 
 function createBar(stream: NodeJS.WriteStream): Progress {

@@ -134,7 +134,11 @@ function toAppError(thrown: unknown, request: FastifyRequest): AppError {
   return appError('internal_error', { request: request.id }, { cause: error })
 }
 
-const partNames: Record<string, string> = { querystring: 'query', params: 'path' }
+const partNames: Record<string, string> = {
+  querystring: 'query',
+  params: 'path',
+  headers: 'header'
+}
 
 function validationFailed(error: FastifyError): AppError {
   const part = partNames[error.validationContext ?? 'body'] ?? 'body'

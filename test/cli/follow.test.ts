@@ -86,6 +86,24 @@ t.test('a stream that breaks is taken up where it was', async (t) => {
   t.equal(asked.length, 3)
 })
 
+t.test(
+  'each outage is waited for by itself, also of an import that has nothing to tell',
+  async (t) => {
+    const { server } = await script(t, (_, response, nth) => {
+      if (nth % 2 === 1)
+        return response
+          .writeHead(503)
+          .end('{"code":"database_unavailable","status":503,"title":"","detail":""}')
+      response.writeHead(200, events)
+      if (nth === 6) return response.end(eventText('end', 'b', job('completed', 2)))
+      response.write(nth === 0 ? eventText('state', 'a', job('paused', 1)) : 'retry: 1\n\n')
+      setTimeout(() => response.destroy(), 250)
+    })
+    // The two quiet streams together last longer than an outage may.
+    t.equal((await follow(server, { awayMs: 400 })).state, 'completed')
+  }
+)
+
 t.test('a connection on which nothing comes any more is given up for another', async (t) => {
   const { server } = await script(t, (_, response, nth) => {
     response.writeHead(200, events)

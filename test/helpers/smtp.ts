@@ -20,7 +20,7 @@ export interface Received {
 export interface SmtpScript {
   /** The answer to an address, such as `550 no such user`; null: it is taken. `count`: how often
    *  this address was asked for, from 1. */
-  onAddress?: (address: string, count: number) => string | null
+  onAddress?: (address: string, count: number) => string | null | Promise<string | null>
   /** The same for a message that was sent whole. */
   onMessage?: (received: Received) => string | null
   /** Before the answer to a message that is taken. */
@@ -89,10 +89,10 @@ function makeServer(script: SmtpScript, received: Received[]): SMTPServer {
       if (isRight) done(null, { user: username })
       else done(new Error('wrong login'))
     },
-    onRcptTo({ address }, _session, done) {
+    async onRcptTo({ address }, _session, done) {
       const count = (asked.get(address) ?? 0) + 1
       asked.set(address, count)
-      done(refusal(script.onAddress?.(address, count) ?? null))
+      done(refusal((await script.onAddress?.(address, count)) ?? null))
     },
     async onData(stream, { envelope, user, secure }, done) {
       const chunks: Buffer[] = []

@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import { canMove, type ImportState } from '../../src/import/status.ts'
-import { askUndo, readStore, runJob, undoHere } from '../helpers/undo-ways.ts'
+import { askUndo, codesOf, readStore, runJob, undoHere } from '../helpers/undo-ways.ts'
 import { type Setup, setup } from '../setup.ts'
 
 const header = 'organization,external_id,first_name\n'
@@ -27,6 +27,30 @@ async function redone(s: Setup) {
   const redo = (await undoHere(s, undo, { verb: 'redo' })).undo.id
   return { id, undo, redo }
 }
+
+t.test(
+  'a field that an undo had to leave is taken up by the next one, and only that',
+  async (t) => {
+    const s = await setup(t)
+    const row = (...cells: string[]) =>
+      importHere(s, `organization,external_id,first_name,last_name,title\nA,x1,${cells}\n`)
+    await row('Ann', 'Lee', 'a')
+    const first = await row('Ann1', 'Lee1', 'a1')
+    const later = await row('Ann1', 'Lee2', 'a1')
+    const { undo, rows } = await undoHere(s, first.id)
+    t.strictSame(codesOf(rows), ['reverted changed_since'])
+    t.equal(undo.state, 'completed_with_errors')
+    t.equal(await stateOf(s, first.id), 'partially_undone')
+    // Set to what the import had left, on purpose.
+    await row('Ann', 'Lee2', 'a1')
+    await undoHere(s, later.id)
+    const again = await undoHere(s, first.id)
+    t.match(again.rows, [{ outcome: 'reverted', changed_fields: ['last_name'], problems: [] }])
+    t.equal(await stateOf(s, first.id), 'undone')
+    const { body } = await s.get('/records?type=contacts')
+    t.match(body.data[0].data, { first_name: 'Ann', last_name: 'Lee', title: 'a1' })
+  }
+)
 
 t.test('the redo of an import that was retried since is not taken back', async (t) => {
   const s = await setup(t)

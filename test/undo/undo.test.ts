@@ -161,29 +161,6 @@ t.test(
   }
 )
 
-t.test(
-  'a field that an undo had to leave is taken up by the next one, and only that',
-  async (t) => {
-    const service = await setup(t, { worker: true })
-    await service.runCsv(`${people}A,x1,Ann,Lee,a\n`)
-    const first = await service.runCsv(`${people}A,x1,Ann1,Lee1,a1\n`)
-    const later = await service.runCsv(`${people}A,x1,Ann1,Lee2,a1\n`)
-    const { rows, json } = await undo(service, first.id)
-    t.strictSame(codesOf(rows), ['reverted changed_since'])
-    t.equal(json.state, 'completed_with_errors')
-    t.equal(await stateOf(service, first.id), 'partially_undone')
-    // Set to what the import had left, on purpose.
-    const x1 = await idOf(service, 'x1')
-    await service.runCsv(`${people}A,x1,Ann,Lee2,a1\n`)
-    await undo(service, later.id)
-    const again = await undo(service, first.id)
-    t.match(again.rows, [{ outcome: 'reverted', changed_fields: ['last_name'], problems: [] }])
-    t.equal(await stateOf(service, first.id), 'undone')
-    const { body } = await service.get(`/records/${x1}`)
-    t.match(body.data, { first_name: 'Ann', last_name: 'Lee', title: 'a1' })
-  }
-)
-
 t.test('an undo that keeps everything leaves the import as it had ended', async (t) => {
   const service = await setup(t, { worker: true })
   const first = await service.runCsv('name\nA\n', { type: 'organizations' })

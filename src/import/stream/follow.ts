@@ -112,6 +112,8 @@ async function join(
     topic.clients.add(stream)
     if (lastId !== idOf(seen)) stream.send(stateText(seen))
     if (isOver) wake(following, topic, performance.now())
+    // What was told before anybody was there has to be read now.
+    else schedule(following)
     return stream
   } finally {
     topic.joining--

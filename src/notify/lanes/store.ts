@@ -303,15 +303,15 @@ export async function releaseLanes(tx: Tx, lanes: Lane[]) {
   return rows
 }
 
-/** Writes the event that an endpoint was disabled. */
+/** Writes the event that an endpoint was disabled. Out: its address; null when it is gone. */
 export async function writeDisabledEvent(
   tx: Tx,
   { account_id, endpoint_id }: Pick<Lane, 'account_id' | 'endpoint_id'>,
   reason: string
-): Promise<void> {
-  await tx.query(
+): Promise<string | null> {
+  const { rows } = await tx.query<{ url: string }>(
     `/* lanes.write_disabled */
-    SELECT write_event(w.account_id, 'webhook.disabled', jsonb_build_object('webhook',
+    SELECT w.url, write_event(w.account_id, 'webhook.disabled', jsonb_build_object('webhook',
       jsonb_build_object('id', w.id, 'url', w.url, 'description', w.description,
         'import_id', w.import_id, 'reason', $3::text)))
     FROM webhook_endpoints w
@@ -319,4 +319,5 @@ export async function writeDisabledEvent(
       AND w.id = $2::bigint`,
     [account_id, endpoint_id, reason]
   )
+  return rows[0]?.url ?? null
 }

@@ -13,6 +13,8 @@ export interface ImportFacts {
   state: EndState
   /** Of an undo: the import that it takes back. */
   undo_of: number | null
+  /** What it takes back is an undo itself. */
+  redo: boolean
   dry_run: boolean
   /** Of an undo: that of the import that it takes back. */
   file_name: string
@@ -98,10 +100,13 @@ function subjectOf(facts: ImportFacts, import_id: number): string {
   return `${nameOf(facts, import_id)}: ${end}`
 }
 
-function nameOf({ kind, dry_run, undo_of, file_name }: ImportFacts, import_id: number): string {
+function nameOf(facts: ImportFacts, import_id: number): string {
+  const { kind, dry_run, undo_of, redo, file_name } = facts
   const file = plain(file_name, 80)
-  if (kind === 'undo') return `Undo of import ${undo_of} of ${file}`
-  return `${dry_run ? 'Dry run' : 'Import'} ${import_id} of ${file}`
+  if (kind === 'import') return `${dry_run ? 'Dry run' : 'Import'} ${import_id} of ${file}`
+  const [verb, what] = redo ? ['redo', 'undo'] : ['undo', 'import']
+  const of = `${verb} of ${what} ${undo_of} of ${file}`
+  return dry_run ? `Dry run of the ${of}` : `${verb === 'redo' ? 'Redo' : 'Undo'}${of.slice(4)}`
 }
 
 const shownCounts = ({ counts }: ImportFacts) =>
@@ -109,30 +114,41 @@ const shownCounts = ({ counts }: ImportFacts) =>
 
 /** What is not done yet is not said to be done. */
 function wordOf({ dry_run }: ImportFacts, name: CountName): string {
-  return dry_run && (name === 'created' || name === 'updated') ? `to be ${name}` : name
+  const isDone = ['created', 'updated', 'reverted', 'kept'].includes(name)
+  return dry_run && isDone ? `to be ${name}` : name
 }
 
 function paragraphsOf(facts: ImportFacts, import_id: number): string[] {
   const { kind, state, dry_run, error } = facts
-  if (dry_run && state === 'ready') {
-    return [
-      'This was a dry run: nothing was written. The counts say what would become of the rows.',
-      `To do exactly that, send POST /imports/${import_id}/apply.`
-    ]
-  }
   if (state === 'failed') return [error ? `${error.message} (${error.code})` : 'It failed.']
+  if (dry_run) return dryParagraphs(facts, import_id)
   if (state === 'cancelled') {
     return ['It was cancelled before its end. What was written until then stays.']
   }
   if (kind === 'undo') {
+    const before = `as it was before the ${facts.redo ? 'undo' : 'import'}`
     return [
-      facts.counts.kept + facts.counts.failed > 0
-        ? 'Some records are as they were before the import; the others were kept as they are.'
-        : 'Every record is as it was before the import.'
+      state === 'completed'
+        ? `Every record is ${before}.`
+        : `What could be taken back is ${before}; the rest was kept as it is.`
     ]
   }
   if (state === 'completed') return ['The file was read to its end and every row is in.']
   return ['The file was read to its end. Rows that were rejected or failed are not in.']
+}
+
+function dryParagraphs({ kind, state, undo_of, redo }: ImportFacts, import_id: number): string[] {
+  if (state === 'cancelled') {
+    return ['This was a dry run, cancelled before its end: nothing was written.']
+  }
+  const [rows, how] =
+    kind === 'import'
+      ? ['rows', `exactly that, send POST /imports/${import_id}/apply`]
+      : ['records', `that, send POST /imports/${undo_of}/${redo ? 'redo' : 'undo'}`]
+  return [
+    `This was a dry run: nothing was written. The counts say what would become of the ${rows}.`,
+    `To do ${how}.`
+  ]
 }
 
 /** Cells of files with secrets may be anything, also in the wrong column: then the message is told

@@ -8,13 +8,13 @@ import type { Config } from '../../config.ts'
 import type { Pool } from '../../platform/db.ts'
 import type { Log } from '../../platform/log.ts'
 import { mailFolder } from '../../platform/mail-files.ts'
-import { loadTypes } from '../../record-types/store.ts'
+import { listPastSecrets, loadTypes } from '../../record-types/store.ts'
 import { isSensitive } from '../../record-types/types.ts'
 import { type ImportFacts, importLetter } from './import-letter.ts'
 import { type Letter, renderHtml, renderSubject, renderText } from './letter.ts'
 import { type Notice, noticeLetter } from './notice.ts'
 import { type Delivered, openPost, type Post } from './post.ts'
-import { claimDueMails, type DueMail, getStarter, listBadRows, noteAttempt } from './store.ts'
+import { claimDueMail, type DueMail, getStarter, listBadRows, noteAttempt } from './store.ts'
 
 export interface MailerContext {
   pool: Pool
@@ -53,7 +53,8 @@ export function startMailer(
   const { config, log } = context
   const stopping = new AbortController()
   const cutOff = new AbortController()
-  const sender = { ...context, pace, post: openPost(config), signal: cutOff.signal }
+  const post = openPost(config)
+  const sender = { ...context, pace, post, signal: cutOff.signal, inHand: new Set<number>() }
   if (!config.smtp) {
     const folder = mailFolder(config.dataDir)
     log.info({ folder }, 'MUSTER_SMTP_URL is not set: mails are written to files')
@@ -66,7 +67,8 @@ export function startMailer(
       await wait(pace.pollMs, undefined, { signal: stopping.signal }).catch(() => {})
     }
   }
-  const running = run()
+  // Each by itself: a server that hangs over one address holds up one of them.
+  const running = Promise.all(Array.from({ length: together }, run))
   return {
     async stop() {
       stopping.abort()
@@ -82,19 +84,23 @@ interface Sender extends MailerContext {
   pace: MailerPace
   /** Aborted when an attempt must not go on. */
   signal: AbortSignal
+  /** Ids of the mails that are being sent by this process. */
+  inHand: Set<number>
 }
 
 // At a time, each on a connection of its own.
 const together = 4
 
-/** Sends what is due until nothing is left, or the mail server is away. */
+/** Sends what is due, one after the other, until nothing is left or the mail server is away. */
 async function sendDue(sender: Sender, stopping: AbortSignal): Promise<void> {
-  const { pool, pace } = sender
+  const { pool, pace, inHand } = sender
   while (!stopping.aborted) {
-    const mails = await claimDueMails(pool, { limit: together, pauseSeconds: pace.pauseSeconds })
-    const results = await Promise.all(mails.map((mail) => sendOne(sender, mail)))
-    const isAway = results.some((one) => one.state === 'queued' && one.isAway)
-    if (isAway || mails.length < together) return
+    const { pauseSeconds } = pace
+    const mail = await claimDueMail(pool, { pauseSeconds, inHand: [...inHand] })
+    if (mail === null) return
+    inHand.add(mail.id)
+    const result = await sendOne(sender, mail).finally(() => inHand.delete(mail.id))
+    if (result.state === 'queued' && result.isAway) return
   }
 }
 
@@ -130,13 +136,16 @@ async function makeLetter({ pool, config }: Sender, mail: DueMail): Promise<Lett
   const facts = mail.content as ImportFacts
   const rows = await listBadRows(pool, { account_id, import_id, limit: 10 })
   const type = (await loadTypes(pool, account_id)).get(facts.type)
+  const named = { name: facts.type, type_id: type?.type_id ?? null }
+  // A field that is there no more was there when the file was read.
+  const secrets = await listPastSecrets(pool, account_id, named)
   return importLetter(facts, {
     import_id,
     started_by: await getStarter(pool, account_id, import_id),
     problems: rows.flatMap(({ line, problems }) =>
       problems.filter(({ severity }) => severity === 'error').map((problem) => ({ line, problem }))
     ),
-    has_secrets: type === undefined || type.fields.some(isSensitive),
+    has_secrets: type === undefined || secrets.length > 0 || type.fields.some(isSensitive),
     publicUrl: config.publicUrl
   })
 }

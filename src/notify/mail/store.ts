@@ -77,13 +77,13 @@ export interface DueMail {
   created_at: Date
 }
 
-/** Takes the mails that are due, oldest first, and sets when they are due again: after `pauseSeconds`,
- *  and twice as long after each further attempt (at most 256 times as long). Whoever takes them and
- *  dies is followed by the next one then; nothing has to be given back. */
-export async function claimDueMails(
+/** Takes the mail that is due the longest and that is not `inHand`, and sets when it is due again: after `pauseSeconds`, and
+ *  twice as long after each further attempt (at most 256 times as long). Whoever takes it and dies is
+ *  followed by the next one then; nothing has to be given back. Null: none is due. */
+export async function claimDueMail(
   db: Db,
-  { limit, pauseSeconds }: { limit: number; pauseSeconds: number }
-): Promise<DueMail[]> {
+  { pauseSeconds, inHand }: { pauseSeconds: number; inHand: number[] }
+): Promise<DueMail | null> {
   const { rows } = await db.query<DueMail>(
     `/* mail.claim */
     WITH due AS MATERIALIZED (
@@ -91,21 +91,22 @@ export async function claimDueMails(
       FROM mails q
       WHERE q.state = 'queued'
         AND q.due_at <= now()
+        AND q.id <> ALL ($2::bigint[])
       ORDER BY q.due_at
-      LIMIT $1::integer
+      LIMIT 1
       FOR UPDATE SKIP LOCKED
     )
     UPDATE mails m
     SET attempts = m.attempts + 1,
-      due_at = now() + make_interval(secs => $2::float8 * power(2, LEAST(m.attempts, 8)))
+      due_at = now() + make_interval(secs => $1::float8 * power(2, LEAST(m.attempts, 8)))
     FROM due d
     WHERE m.account_id = d.account_id
       AND m.id = d.id
     RETURNING m.account_id, m.id, m.message_id, m.kind, m.import_id, m.address, m.content,
       m.attempts, m.created_at`,
-    [limit, pauseSeconds]
+    [pauseSeconds, inHand]
   )
-  return rows
+  return rows[0] ?? null
 }
 
 /** Notes what became of an attempt. Nothing when the mail has gone out meanwhile. */

@@ -28,6 +28,7 @@ const facts: ImportFacts = {
   kind: 'import',
   state: 'completed_with_errors',
   undo_of: null,
+  redo: false,
   dry_run: false,
   file_name: 'contacts.csv',
   counts: { ...none, created: 980, updated: 12, rejected: 8 },
@@ -103,6 +104,32 @@ t.test('an import that failed says why; one that was cancelled, what stays', asy
   const cancelled = importLetter({ ...facts, state: 'cancelled' }, around)
   t.match(renderText(cancelled), 'What was written until then stays.')
 })
+
+t.test(
+  'a dry run of an undo, a redo, a cancelled dry run: what is not done is not said',
+  async (t) => {
+    const counts = { ...none, reverted: 3, kept: 1 }
+    const undo = { kind: 'undo', undo_of: 7, state: 'completed', counts } as const
+    const text = (over: Partial<ImportFacts>) =>
+      renderText(importLetter({ ...facts, ...over }, around))
+    const dry = { ...undo, dry_run: true }
+    t.equal(
+      subject(dry),
+      'Dry run of the undo of import 7 of contacts.csv: completed (3 to be reverted, 1 to be kept)'
+    )
+    t.match(text(dry), /nothing was written/)
+    t.match(text(dry), 'To do that, send POST /imports/7/undo.')
+    t.notMatch(text(dry), /as it was before/)
+    const redo = { ...undo, redo: true }
+    t.match(subject(redo), /^Redo of undo 7 of contacts\.csv: completed/)
+    t.match(text(redo), 'Every record is as it was before the undo.')
+    t.match(text({ ...redo, dry_run: true }), 'POST /imports/7/redo.')
+    t.match(text({ ...undo, state: 'completed_with_errors' }), /the rest was kept as it is/)
+    const cancelled = text({ dry_run: true, state: 'cancelled' })
+    t.match(cancelled, /nothing was written/)
+    t.notMatch(cancelled, /stays/)
+  }
+)
 
 t.test('an undo has no file to mend', async (t) => {
   const letter = importLetter({ ...facts, kind: 'undo', undo_of: 7 }, around)

@@ -15,6 +15,8 @@ import {
 } from '../../helpers/mails.ts'
 import { headerOf, headersOf, partOf } from '../../helpers/mime.ts'
 import { startSmtp } from '../../helpers/smtp.ts'
+import { importHere } from '../../helpers/undo-ways.ts'
+import { until } from '../../helpers/until.ts'
 import { setup } from '../../setup.ts'
 
 t.test('an import that ends tells its addresses and those of the account, each once', async (t) => {
@@ -74,6 +76,33 @@ t.test('cells of a type with secrets are quoted in no mail', async (t) => {
   t.match(message && partOf(message, 'text/plain'), 'invalid_url')
   t.notMatch(message && partOf(message, 'text/plain'), 'hunter2')
   t.notMatch(message && partOf(message, 'text/html'), 'hunter2')
+})
+
+t.test('a type that had secrets when the file was read still has them', async (t) => {
+  const smtp = await startSmtp(t)
+  const service = await setup(t)
+  const text = { name: 'login', label: 'Login', kind: 'text', required: true, use_for_title: true }
+  const pin = { name: 'pin', label: 'Pin', kind: 'integer' }
+  const secret = { name: 'secret', label: 'Secret', kind: 'password' }
+  const gates = (...fields: object[]) => ({ name: 'gates', label: 'Gates', fields })
+  await service.request('POST', '/record-types', { body: gates(text, pin, secret) })
+  await service.request('PUT', '/settings/notifications', {
+    body: { emails: ['a@example.com'], import_emails: 'always' }
+  })
+  const rows = [
+    ['organization', 'login', 'pin', 'secret'],
+    ['A', 'a', 'hunter2', 'x']
+  ]
+  const job = await importHere(service, rows, { type: 'gates' })
+  t.equal(job.counts.rejected, 1)
+  const { name, ...rest } = gates(text, pin)
+  const changed = await service.request('PUT', `/record-types/${name}`, { body: rest })
+  t.equal(changed.status, 200)
+  mailer(t, service, smtp.url)
+  await until('the mail', () => smtp.received.length > 0)
+  const [message] = smtp.received
+  t.match(message && partOf(message, 'text/plain'), 'line 2')
+  t.notMatch(message && partOf(message, 'text/plain'), 'hunter2')
 })
 
 t.test('who is told follows the settings; a draft that is thrown away tells nobody', async (t) => {

@@ -38,6 +38,26 @@ t.test('a busy server is tried again, a refused address is not, and holds up nob
   t.equal(failed.length, 2, 'bounces of all imports in one list')
 })
 
+t.test('an address over which the server hangs holds up no other', async (t) => {
+  let letGo = () => {}
+  const held = new Promise<null>((resolve) => {
+    letGo = () => resolve(null)
+  })
+  const smtp = await startSmtp(t, {
+    onAddress: (address) => (address.startsWith('slow') ? held : null)
+  })
+  t.teardown(letGo)
+  const service = await setup(t)
+  const others = Array.from({ length: 9 }, (_, index) => `a${index}@example.com`)
+  await cancelled(service, { notify_emails: ['slow@example.com', ...others].join() })
+  mailer(t, service, smtp.url, { attemptMs: 60_000, pauseSeconds: 600 })
+  await until('the others to have theirs', () => smtp.received.length === others.length)
+  t.match((await mailsOf(service, '?state=queued'))[0], {
+    address: 'slow@example.com',
+    attempts: 1
+  })
+})
+
 t.test('a server that is away is waited for; one that stays away is given up', async (t) => {
   const smtp = await startSmtp(t)
   const service = await setup(t)
