@@ -5,12 +5,12 @@
 
 import type { Db } from '../../platform/db.ts'
 import { isSealed } from '../../platform/secrets.ts'
+import { listPastSecrets } from '../../record-types/store.ts'
 import { isSensitive, type Json, type RecordData } from '../../record-types/types.ts'
 import type { OrganizationPlace } from '../organizations.ts'
 import { recordTitle } from '../record-json.ts'
 import { getRecords } from '../store.ts'
 import type { FieldChange } from './schemas.ts'
-import { listPastSecrets } from './store.ts'
 
 /** What fields were and what they became; null: no value. */
 export interface Change {
@@ -31,7 +31,7 @@ export async function showChanges(
   const former = [...names].filter((name) => !known.has(name)).sort()
   const secret = new Set(type.fields.filter(isSensitive).map(({ name }) => name))
   if (former.length > 0) {
-    for (const name of await listPastSecrets(db, place.account_id, type.type_id)) secret.add(name)
+    for (const name of await listPastSecrets(db, place.account_id, type)) secret.add(name)
   }
   const titles = await readTitles(db, place, changes)
   const show = (name: string, value: Json): unknown => {

@@ -192,21 +192,6 @@ export async function getMaker(db: Db, account_id: number, import_id: number): P
   return rows[0] ?? { import_id, file_name: null, kind: null, key_id: null, key_name: null }
 }
 
-/** Names of the fields of a type that were sensitive in any version of it. */
-export async function listPastSecrets(db: Db, account_id: number, type_id: number) {
-  const { rows } = await db.query<{ name: string }>(
-    `/* history.past_secrets */
-    SELECT DISTINCT f.field ->> 'name' AS name
-    FROM record_type_versions v
-    CROSS JOIN LATERAL jsonb_array_elements(v.definition -> 'fields') AS f (field)
-    WHERE v.account_id = $1::integer
-      AND v.type_id = $2::smallint
-      AND (f.field ->> 'kind' = 'password' OR f.field -> 'sensitive' = 'true')`,
-    [account_id, type_id]
-  )
-  return rows.map(({ name }) => name)
-}
-
 /** Which of the records exist, held until the transaction ends: nobody can take them away meanwhile. */
 export async function holdRecords(tx: Tx, account_id: number, type_id: number, ids: number[]) {
   const { rows } = await tx.query<{ id: number }>(
