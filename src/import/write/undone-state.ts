@@ -2,7 +2,7 @@
 // undo: its worker, and a cancel that no worker has to hear of.
 
 import type { Tx } from '../../platform/db.ts'
-import type { ImportState } from '../status.ts'
+import { type ImportState, isFinished } from '../status.ts'
 
 interface Undone {
   id: number
@@ -38,14 +38,13 @@ export async function settleUndone(tx: Tx, account_id: number, undo_id: number):
   }
 }
 
-const isOver = ({ state }: PastUndo) =>
-  !['queued', 'running', 'pausing', 'paused', 'cancelling'].includes(state)
+/** One that is `undoing` has begun to be taken back: what it did holds until that is over. */
+const isOver = ({ state }: PastUndo) => isFinished(state)
 
 /** undone: an undo that still holds took everything back; partially_undone: one took something. */
 function stateAfter({ state, state_before }: Undone, undos: PastUndo[]): ImportState {
   const real = undos.filter(({ dry_run }) => !dry_run)
   if (state_before === null || !real.every(isOver)) return state
-  // An undo that is `undoing` has begun to be taken back: what it did holds until that is over.
   const holding = real.filter((undo) => undo.state !== 'undone')
   const whole = holding.findLast((undo) => undo.state === 'completed')
   // What was brought back after that one is there again.
