@@ -18,13 +18,9 @@ const numbers = Object.entries(groups).flatMap(([group, count]) =>
 
 /** What later work is to show, by its subject. */
 const mayBePlanned: Record<string, string[]> = {
-  'roles and rights': ['S0.2', 'S0.3', 'S0.23', 'S4.3', 'S4.4'],
-  undo: ['S0.10', 'S4.69'],
-  'exchange with a PSA': ['S0.13', 'S0.14'],
-  'deleting, merging and reporting duplicates': [
-    'S0.11',
-    ...numbers.filter((number) => /^S2\./.test(number) && !['S2.3', 'S2.5'].includes(number))
-  ]
+  'roles and rights': ['S0.2', 'S0.3', 'S0.23', 'S2.9', 'S4.3', 'S4.4'],
+  'finding duplicates': ['S2.1', 'S2.2', 'S2.6', 'S2.10', 'S2.11'],
+  'merging, and deleting by hand': ['S2.12', 'S2.17', 'S2.18', 'S2.19', 'S2.20']
 }
 const plannable = new Set(Object.values(mayBePlanned).flat())
 

@@ -43,8 +43,8 @@ const texts = {
   require_external_id:
     'With mode update_only: rows are found by their external id only, which every row must have.',
   callback_url:
-    'An address that is told of this import (events import.*, signed): the short way to a webhook. ' +
-    'It must be public; see docs/webhooks.md.',
+    'An address that is told of this import, of the one that applies it (dry run) and of its undos and ' +
+    'redos (events import.*, signed): the short way to a webhook. It must be public; see docs/webhooks.md.',
   callback_secret:
     'What is sent to `callback_url` is signed with it: `whsec_` and 24 to 64 bytes in base64. Left ' +
     'out: one is made, and shown once in the answer (`callback.secret`).',

@@ -8,6 +8,7 @@ import type { Db } from '../platform/db.ts'
 import { shownNames } from '../record-types/registry.ts'
 import { loadTypes } from '../record-types/store.ts'
 import { isSensitive, type RecordType } from '../record-types/types.ts'
+import { listNotPushed } from './history/store.ts'
 import {
   findOrganization,
   nameOrganizations,
@@ -18,11 +19,15 @@ import { type RecordJson, recordJson } from './record-json.ts'
 import type { RecordListQuery } from './schemas.ts'
 import { getRecord, listRecords, type RecordRow } from './store.ts'
 
-/** One record. Throws record_not_found. */
+// Of a record that a nightly import changes and nobody ever pushes.
+const maxNotPushed = 20
+
+/** One record, with the imports of which nobody was told. Throws record_not_found. */
 export async function showRecord(db: Db, account_id: number, id: number): Promise<RecordJson> {
   const { row, ...place } = await findRecord(db, account_id, id)
   const [json] = await showRecords(db, place, [row])
-  return json as RecordJson // one row in, one out
+  const not_pushed = await listNotPushed(db, account_id, row, maxNotPushed)
+  return { ...(json as RecordJson), not_pushed } // one row in, one out
 }
 
 /** A record of any type, with its type and those around it. Throws record_not_found. */

@@ -66,7 +66,17 @@ export const RecordSchema = answer(
       Type.Integer(),
       'The import that wrote it last; null: none, or a restore.'
     ),
-    archived_at: nullable(time(''), 'When it was archived; null: in use.')
+    archived_at: nullable(time(''), 'When it was archived; null: in use.'),
+    not_pushed: Type.Optional(
+      Type.Array(Type.Integer({ description: 'Id of an import or undo.' }), {
+        maxItems: 20,
+        description:
+          'The imports and undos that changed it and of which no event has told yet, oldest first, ' +
+          'at most 20; see `POST /imports/{id}/push`. Empty: all was told, or what was not can no ' +
+          'longer be, since the outcomes are gone. Only `GET /records/{id}` has it: lists do not.',
+        examples: [[7, 12]]
+      })
+    )
   },
   { $id: 'Record', description: 'A record of any type.' }
 )

@@ -104,18 +104,32 @@ async function noteDroppedEvents(tx: Tx, partition: string): Promise<void> {
   )
 }
 
-/** Deletes endpoints that were made for one import, `days` days after it ended (0: none). Out: how
- *  many. */
+/** Deletes endpoints that were made for one import, `days` days after it ended (0: none), and after the
+ *  latest one that applied it or took it back did, and so on. Out: how many. */
 export async function deleteCallbacks(db: Db, days: number): Promise<number> {
   if (days === 0) return 0
   const { rowCount } = await db.query(
     `/* retention.delete_callbacks */
-    WITH old AS (
+    WITH RECURSIVE heard AS (
+      SELECT w.account_id, w.id, w.import_id
+      FROM webhook_endpoints w
+      WHERE w.import_id IS NOT NULL
+        AND w.created_at < now() - make_interval(days => $1::integer)
+      UNION ALL
+      SELECT h.account_id, h.id, COALESCE(i.undone_by, i.applied_by)
+      FROM heard h
+      JOIN imports i ON i.account_id = h.account_id AND i.id = h.import_id
+      WHERE COALESCE(i.undone_by, i.applied_by) IS NOT NULL
+    ), silent AS (
+      SELECT h.account_id, h.id
+      FROM heard h
+      JOIN imports i ON i.account_id = h.account_id AND i.id = h.import_id
+      GROUP BY h.account_id, h.id
+      HAVING max(COALESCE(i.finished_at, 'infinity')) < now() - make_interval(days => $1::integer)
+    ), old AS (
       SELECT w.account_id, w.id
       FROM webhook_endpoints w
-      JOIN imports i ON i.account_id = w.account_id AND i.id = w.import_id
-      WHERE w.created_at < now() - make_interval(days => $1::integer)
-        AND i.finished_at < now() - make_interval(days => $1::integer)
+      JOIN silent s ON s.account_id = w.account_id AND s.id = w.id
       FOR UPDATE OF w SKIP LOCKED
     )
     DELETE FROM webhook_endpoints w

@@ -90,3 +90,63 @@ t.test('a profile may say it', async (t) => {
   await until('the event', () => receiver.received.length > 0)
   t.equal(JSON.parse(receiver.received[0]?.body ?? '').type, 'import.created')
 })
+
+t.test('the address of a dry run hears of its application, of undo and redo', async (t) => {
+  const s = await setup(t, { config: loopback, worker: true })
+  const receiver = await startReceiver(t, (_, response) => void response.end())
+  const other = await startReceiver(t, (_, response) => void response.end())
+  const { body: dry } = await s.uploadCsv(csv, { callback_url: receiver.url, dry_run: 'true' })
+  await s.waitForImport(dry.id)
+  const { body: aside } = await s.uploadCsv(csv.replace('Ann', 'Bob'), {
+    callback_url: other.url,
+    start: false
+  })
+  const after = async (id: number, verb: string) => {
+    const { status, body } = await s.request('POST', `/imports/${id}/${verb}`)
+    t.equal(status, 202, verb)
+    await s.waitForImport(body.id)
+    return body.id
+  }
+  const applied = await after(dry.id, 'apply')
+  const undo = await after(applied, 'undo')
+  const redo = await after(undo, 'redo')
+  await s.request('POST', `/imports/${aside.id}/cancel`)
+  const told = () =>
+    receiver.received
+      .map(({ body }) => JSON.parse(body))
+      .map(({ type, data }) => [type.replace('import.', ''), data.import.id])
+  await waitForDeliveries(s, dry.callback.webhook_id, 'delivered', 14)
+  const all = (id: number) => ['created', 'started', 'completed'].map((type) => [type, id])
+  t.same(told(), [
+    ...all(dry.id),
+    ...all(applied),
+    ...all(undo),
+    ['undone', applied],
+    ...all(redo),
+    ['undone', undo]
+  ])
+  const about = receiver.received.map(({ body }) => JSON.parse(body).data.import)
+  t.match(
+    about.find(({ id }) => id === applied),
+    { kind: 'import', applied_from: dry.id }
+  )
+  t.match(
+    about.find(({ id }) => id === redo),
+    { kind: 'undo', undo_of: undo, applied_from: null }
+  )
+  await waitForDeliveries(s, aside.callback.webhook_id, 'delivered', 2)
+  t.ok(other.received.every(({ body }) => JSON.parse(body).data.import.id === aside.id))
+  t.same((await s.get(`/webhooks?import_id=${applied}`)).body.data, [], 'no endpoint of its own')
+})
+
+t.test('it can be sent a test', async (t) => {
+  const s = await setup(t, { config: loopback })
+  const receiver = await startReceiver(t, (_, response) => void response.end())
+  const { body } = await s.uploadCsv(csv, { callback_url: receiver.url, start: false })
+  const sent = await s.request('POST', `/webhooks/${body.callback.webhook_id}/test`)
+  t.equal(sent.status, 202)
+  startNotifying(t, s)
+  await until('the events', () => receiver.received.length > 1)
+  const types = receiver.received.map(({ body }) => JSON.parse(body).type)
+  t.same(types, ['import.created', 'webhook.test'])
+})

@@ -290,6 +290,29 @@ t.test('events and deliveries go by weeks, and a reader who missed them is told'
   t.equal((await get('/webhooks')).body.data.length, 1)
 })
 
+t.test('an endpoint of an import stays while something is left that it hears of', async (t) => {
+  const service = await setup(t, { worker: true })
+  const callback_url = 'https://example.com'
+  const { body: dry } = await service.uploadCsv(csv, { callback_url, dry_run: 'true' })
+  await service.waitForImport(dry.id)
+  await service.pool.query(`UPDATE webhook_endpoints SET created_at = now() - interval '60 days'`)
+  const made = async (id: number, verb: string) =>
+    (await service.request('POST', `/imports/${id}/${verb}`)).body.id
+  const applied = await made(dry.id, 'apply')
+  await service.waitForImport(applied)
+  const undo = await made(applied, 'undo')
+  await service.waitForImport(undo)
+  for (const id of [dry.id, applied]) {
+    await age(service, id, 60)
+    t.match(await clean(service), { callbacks: 0 }, `import ${id} is old`)
+  }
+  await age(service, undo, 60)
+  await service.pool.query('UPDATE imports SET finished_at = NULL WHERE id = $1', [undo])
+  t.match(await clean(service), { callbacks: 0 }, 'the undo runs')
+  await service.pool.query('UPDATE imports SET finished_at = started_at WHERE id = $1', [undo])
+  t.match(await clean(service), { callbacks: 1 })
+})
+
 t.test('mails go after their days, but none that is still to be sent', async (t) => {
   const service = await setup(t)
   const { pool, account_id, config } = service

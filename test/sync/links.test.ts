@@ -128,6 +128,44 @@ t.test('an undo keeps what is linked', async (t) => {
   })
 })
 
+t.test('what is gone in the other system can go here, too', async (t) => {
+  const { s, id, ann, put } = await withRecords(t)
+  await put(ann, { state: 'synced', external_id: '1' })
+  await put(ann, { state: 'orphaned' })
+  const { body: undo } = await s.request('POST', `/imports/${id}/undo`)
+  t.match(await s.waitForImport(undo.id), { counts: { reverted: 3, kept: 0 } })
+  t.equal((await s.get(`/records/${ann}`)).status, 404)
+})
+
+t.test(
+  'what was deleted comes back by redo alone, and its external id stays its own',
+  async (t) => {
+    const { s, id, ann, put } = await withRecords(t)
+    await put(ann, { state: 'synced', external_id: '1' })
+    await put(ann, { state: 'disabled' })
+    const ended = async (of: number, verb: string) => {
+      const { body } = await s.request('POST', `/imports/${of}/${verb}`)
+      return (await s.waitForImport(body.id)).id
+    }
+    await ended(await ended(id, 'undo'), 'redo')
+    t.equal((await s.get(`/records/${ann}`)).status, 200)
+    t.match((await s.get(`/records/${ann}/links`)).body.data, [
+      { state: 'disabled', external_id: '1' }
+    ])
+    await ended(id, 'undo')
+    const again = await s.runCsv(csv)
+    const { data } = (await s.get(`/imports/${again.id}/rows`)).body
+    const [{ record_id: other }] = data
+    t.not(other, ann, 'an import makes another record')
+    const link = { state: 'synced', external_id: '1' }
+    t.match(await put(other, link), { status: 409, body: { code: 'link_taken' } })
+    await s.request('DELETE', `/records/${ann}/links/connectwise`)
+    t.match(await put(other, link), { status: 409, body: { code: 'link_taken' } }, 'remembered')
+    t.equal((await put(ann, { state: 'disconnected', external_id: null })).status, 200)
+    t.equal((await put(other, link)).status, 200)
+  }
+)
+
 t.test('docs/links.md has every state and every move, and no other', async (t) => {
   const page = await readFile(new URL('../../docs/links.md', import.meta.url), 'utf8')
   const rows = page

@@ -2,6 +2,7 @@
 
 import type { Db, Tx } from '../../platform/db.ts'
 import type { ClaimedImport } from '../write/import-state.ts'
+import { pagesOfRecords } from '../write/touched-rows.ts'
 import type { DryRun, ForeseenRow } from './terms.ts'
 
 /** What a dry run said of some of its rows, in no order. */
@@ -27,26 +28,8 @@ const pageSize = 50_000
 
 /** The ids of all records that an import has made so far, by its rows or because rows name them. */
 export async function* pagesOfMade(db: Db, run: ClaimedImport): AsyncGenerator<number[]> {
-  const { account_id, id, created_on } = run
-  for (let after = 0; ; ) {
-    const { rows } = await db.query<[number, number]>({
-      text: `/* dry_run.list_created */
-      SELECT r.row_number, r.record_id
-      FROM import_rows r
-      WHERE r.account_id = $1::integer
-        AND r.import_id = $2::bigint
-        AND r.created_on = $3::date
-        AND r.row_number > $4::integer
-        AND r.outcome = 'created'
-      ORDER BY r.row_number
-      LIMIT $5::integer`,
-      values: [account_id, id, created_on, after, pageSize],
-      rowMode: 'array'
-    })
-    yield rows.map(([, record_id]) => record_id)
-    after = rows.at(-1)?.[0] ?? after
-    if (rows.length < pageSize) break
-  }
+  const { account_id, id } = run
+  yield* pagesOfRecords(db, run, ['created'])
   for (let after = [0, 0]; ; ) {
     const { rows } = await db.query<[number, number]>({
       text: `/* dry_run.list_references */

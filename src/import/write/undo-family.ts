@@ -1,6 +1,6 @@
 // An import with its undos, their undos (redos) and so on: a family. What one of them writes is what
 // the others wrote, so one of a family is at work at a time. Called before one is taken back or
-// retried; dry runs write nothing and do not count.
+// retried, and when an undo has ended (undone-state.ts); dry runs write nothing and do not count.
 
 import { appError } from '../../errors.ts'
 import type { Tx } from '../../platform/db.ts'
@@ -11,10 +11,15 @@ interface Member {
   state: ImportState
 }
 
-interface Ancestor extends Member {
+/** A member whose row is held. */
+export interface HeldMember extends Member {
   undo_of: number | null
+  dry_run: boolean
+  /** null: it was not taken back since it ended last. */
+  state_before: ImportState | null
   created_at: Date
   queued_at: Date | null
+  finished_at: Date | null
 }
 
 /** Locks all that the import goes back to, up to the import of the file, and makes sure that nobody of
@@ -26,9 +31,9 @@ export async function requireQuietFamily(
   id: number,
   action: string
 ): Promise<void> {
-  let row = await lockAncestor(tx, account_id, id)
+  let row = await lockMember(tx, account_id, id)
   while (row !== null && row.undo_of !== null) {
-    const outer: Ancestor | null = await lockAncestor(tx, account_id, row.undo_of)
+    const outer: HeldMember | null = await lockMember(tx, account_id, row.undo_of)
     if (outer !== null && wasRetried(row, outer)) {
       const left = 'as its undo left it. It was retried since: take it back as a whole'
       throw refusal(outer, action, left)
@@ -48,13 +53,19 @@ const refusal = ({ id, state }: Member, action: string, allowed: string) =>
 
 /** An import that has ended is queued again by a retry only: what it wrote then, its earlier undos know
  *  nothing of. */
-const wasRetried = (undo: Ancestor, { undo_of, queued_at }: Ancestor) =>
+const wasRetried = (undo: HeldMember, { undo_of, queued_at }: HeldMember) =>
   undo_of === null && queued_at !== null && queued_at > undo.created_at
 
-async function lockAncestor(tx: Tx, account_id: number, id: number): Promise<Ancestor | null> {
-  const { rows } = await tx.query<Ancestor>(
-    `/* import.lock_ancestor */
-    SELECT i.id, i.state, i.undo_of, i.created_at, i.queued_at
+/** An import, or undo, held until the transaction ends; null: there is none. */
+export async function lockMember(
+  tx: Tx,
+  account_id: number,
+  id: number
+): Promise<HeldMember | null> {
+  const { rows } = await tx.query<HeldMember>(
+    `/* import.lock_member */
+    SELECT i.id, i.state, i.undo_of, i.state_before, i.created_at, i.queued_at, i.finished_at,
+      COALESCE((i.options -> 'dry_run')::boolean, false) AS dry_run
     FROM imports i
     WHERE i.account_id = $1::integer
       AND i.id = $2::bigint

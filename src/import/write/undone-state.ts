@@ -2,16 +2,8 @@
 // undo: its worker, and a cancel that no worker has to hear of.
 
 import type { Tx } from '../../platform/db.ts'
-import type { ImportState } from '../status.ts'
-
-interface Undone {
-  id: number
-  undo_of: number | null
-  state: ImportState
-  /** null: it was not taken back since it ended last. */
-  state_before: ImportState | null
-  finished_at: Date | null
-}
+import { type ImportState, isFinished } from '../status.ts'
+import { type HeldMember, lockMember } from './undo-family.ts'
 
 interface PastUndo {
   id: number
@@ -25,11 +17,11 @@ interface PastUndo {
 /** Sets the state of the import that an undo takes back and, where that is an undo itself, of the one
  *  before it, and so on. Does nothing for an import that is no undo, and for a dry run. */
 export async function settleUndone(tx: Tx, account_id: number, undo_id: number): Promise<void> {
-  const undo = await lockRow(tx, account_id, undo_id)
+  const undo = await lockMember(tx, account_id, undo_id)
   if (undo === null || undo.dry_run) return
   let id = undo.undo_of
   while (id !== null) {
-    const row = await lockRow(tx, account_id, id)
+    const row = await lockMember(tx, account_id, id)
     if (row === null) return
     const state = stateAfter(row, await listUndos(tx, account_id, id))
     // What goes on, or was retried since, has a state of its own (see undo-family.ts).
@@ -38,14 +30,13 @@ export async function settleUndone(tx: Tx, account_id: number, undo_id: number):
   }
 }
 
-const isOver = ({ state }: PastUndo) =>
-  !['queued', 'running', 'pausing', 'paused', 'cancelling'].includes(state)
+/** One that is `undoing` has begun to be taken back: what it did holds until that is over. */
+const isOver = ({ state }: PastUndo) => isFinished(state)
 
 /** undone: an undo that still holds took everything back; partially_undone: one took something. */
-function stateAfter({ state, state_before }: Undone, undos: PastUndo[]): ImportState {
+function stateAfter({ state, state_before }: HeldMember, undos: PastUndo[]): ImportState {
   const real = undos.filter(({ dry_run }) => !dry_run)
   if (state_before === null || !real.every(isOver)) return state
-  // An undo that is `undoing` has begun to be taken back: what it did holds until that is over.
   const holding = real.filter((undo) => undo.state !== 'undone')
   const whole = holding.findLast((undo) => undo.state === 'completed')
   // What was brought back after that one is there again.
@@ -56,20 +47,6 @@ function stateAfter({ state, state_before }: Undone, undos: PastUndo[]): ImportS
 }
 
 const isTakenBack = ({ state }: PastUndo) => state === 'undone' || state === 'partially_undone'
-
-async function lockRow(tx: Tx, account_id: number, id: number) {
-  const { rows } = await tx.query<Undone & { dry_run: boolean }>(
-    `/* import.lock_undone */
-    SELECT i.id, i.undo_of, i.state, i.state_before, i.finished_at,
-      COALESCE((i.options -> 'dry_run')::boolean, false) AS dry_run
-    FROM imports i
-    WHERE i.account_id = $1::integer
-      AND i.id = $2::bigint
-    FOR UPDATE`,
-    [account_id, id]
-  )
-  return rows[0] ?? null
-}
 
 async function listUndos(tx: Tx, account_id: number, id: number): Promise<PastUndo[]> {
   const { rows } = await tx.query<PastUndo>(

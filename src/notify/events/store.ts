@@ -29,7 +29,10 @@ export async function lockPublishing(tx: Tx): Promise<boolean> {
 export type PublishedEvent = Pick<
   EventRow,
   'account_id' | 'id' | 'created_on' | 'seq' | 'type' | 'import_id'
->
+> & {
+  /** The only endpoint that is told; null: whoever asked for such events. */
+  endpoint_id: number | null
+}
 
 /** Gives the next events that have none their number, in the order they were written. */
 export async function publishNext(tx: Tx, limit: number): Promise<PublishedEvent[]> {
@@ -51,7 +54,8 @@ export async function publishNext(tx: Tx, limit: number): Promise<PublishedEvent
     WHERE e.account_id = n.account_id
       AND e.id = n.id
       AND e.created_on = n.created_on
-    RETURNING e.account_id, e.id, e.created_on, e.seq, e.type, e.import_id`,
+    RETURNING e.account_id, e.id, e.created_on, e.seq, e.type, e.import_id,
+      e.endpoint_id`,
     [limit]
   )
   return rows.sort((a, b) => a.seq - b.seq)
@@ -62,35 +66,54 @@ export async function ensureDay(db: Db, day: string): Promise<void> {
   await db.query(`/* events.ensure_day */ SELECT ensure_partitions($1::date)`, [day])
 }
 
+// `heard`: each import of $1 and $2 (accounts, imports), with those whose own endpoints (callback_url)
+// hear of it: itself, what it takes back, the dry run that it applies, and so on.
+const heardImports = `heard AS (
+      SELECT u.account_id, u.import_id, u.import_id AS made_for
+      FROM unnest($1::integer[], $2::bigint[]) AS u (account_id, import_id)
+      WHERE u.import_id IS NOT NULL
+      UNION
+      SELECT h.account_id, h.import_id, COALESCE(i.undo_of, i.applied_from)
+      FROM heard h
+      JOIN imports i ON i.account_id = h.account_id AND i.id = h.made_for
+      WHERE COALESCE(i.undo_of, i.applied_from) IS NOT NULL
+    )`
+
 /** Holds the endpoints that may be told of the events, in one order, so that their counts can go on. */
 export async function lockEndpoints(tx: Tx, events: PublishedEvent[]): Promise<number> {
   const { rowCount } = await tx.query(
     `/* events.lock_endpoints */
+    WITH RECURSIVE ${heardImports}
     SELECT w.id
     FROM webhook_endpoints w
     WHERE w.enabled
       AND (
         w.import_id IS NULL AND w.account_id = ANY ($1::integer[])
-        OR (w.account_id, w.import_id) IN (
-          SELECT u.account_id, u.import_id
-          FROM unnest($1::integer[], $2::bigint[]) AS u (account_id, import_id)
+        OR (w.account_id, w.import_id) IN (SELECT h.account_id, h.made_for FROM heard h)
+        OR (w.account_id, w.id) IN (
+          SELECT u.account_id, u.endpoint_id
+          FROM unnest($1::integer[], $3::bigint[]) AS u (account_id, endpoint_id)
         )
       )
     ORDER BY w.account_id, w.id
-    FOR NO KEY UPDATE`,
-    [events.map((event) => event.account_id), events.map((event) => event.import_id)]
+    FOR NO KEY UPDATE OF w`,
+    [
+      events.map((event) => event.account_id),
+      events.map((event) => event.import_id),
+      events.map((event) => event.endpoint_id)
+    ]
   )
   return rowCount ?? 0
 }
 
-// `news`: the events of $1 to $3; `fits`: each with the endpoints that want it. A test is only for the
-// endpoint that it was asked for; one that was made for an import hears of that import alone.
-const fittingEndpoints = `news AS (
+// `news`: the events of $1, $3 and $4; `fits`: each with the endpoints that want it. A test is only for
+// the endpoint that it was asked for.
+const fittingEndpoints = `${heardImports}, news AS (
       SELECT e.account_id, e.id, e.created_on, e.seq, e.type, e.import_id, e.record_type,
         e.actor_key, e.endpoint_id,
         CASE jsonb_typeof(e.data -> 'records')
           WHEN 'array' THEN jsonb_array_length(e.data -> 'records') ELSE 0 END AS records
-      FROM unnest($1::integer[], $2::uuid[], $3::date[]) AS p (account_id, id, created_on)
+      FROM unnest($1::integer[], $3::uuid[], $4::date[]) AS p (account_id, id, created_on)
       JOIN events e ON e.account_id = p.account_id AND e.id = p.id AND e.created_on = p.created_on
     ), fits AS (
       SELECT n.account_id, n.id, n.created_on, n.seq, n.type, n.import_id, n.records,
@@ -98,19 +121,26 @@ const fittingEndpoints = `news AS (
       FROM news n
       JOIN webhook_endpoints w ON w.account_id = n.account_id AND w.import_id IS NULL
       WHERE w.enabled
-        AND CASE WHEN n.endpoint_id IS NULL THEN
-          (w.event_types = '{}' OR n.type = ANY (w.event_types))
-          AND (w.record_types = '{}' OR n.record_type IS NULL OR n.record_type = ANY (w.record_types))
-          AND NOT (n.type ~ '^(record|sync)\\.' AND n.actor_key IS NOT NULL
-            AND n.actor_key = ANY (w.ignore_keys))
-        ELSE w.id = n.endpoint_id END
+        AND n.endpoint_id IS NULL
+        AND (w.event_types = '{}' OR n.type = ANY (w.event_types))
+        AND (w.record_types = '{}' OR n.record_type IS NULL OR n.record_type = ANY (w.record_types))
+        AND NOT (n.type ~ '^(record|sync)\\.' AND n.actor_key IS NOT NULL
+          AND n.actor_key = ANY (w.ignore_keys))
       UNION ALL
       SELECT n.account_id, n.id, n.created_on, n.seq, n.type, n.import_id, n.records,
         w.id, w.last_sequence, w.records_per_delivery
       FROM news n
-      JOIN webhook_endpoints w ON w.account_id = n.account_id AND w.import_id = n.import_id
+      JOIN heard h ON h.account_id = n.account_id AND h.import_id = n.import_id
+      JOIN webhook_endpoints w ON w.account_id = h.account_id AND w.import_id = h.made_for
       WHERE w.enabled
-        AND CASE WHEN n.endpoint_id IS NULL THEN n.type LIKE 'import.%' ELSE w.id = n.endpoint_id END
+        AND n.endpoint_id IS NULL
+        AND n.type LIKE 'import.%'
+      UNION ALL
+      SELECT n.account_id, n.id, n.created_on, n.seq, n.type, n.import_id, n.records,
+        w.id, w.last_sequence, w.records_per_delivery
+      FROM news n
+      JOIN webhook_endpoints w ON w.account_id = n.account_id AND w.id = n.endpoint_id
+      WHERE w.enabled
     )`
 
 /** Makes the deliveries of events: one for each endpoint whose filters fit, or several where it takes
@@ -122,14 +152,14 @@ export async function addDeliveries(
 ): Promise<number> {
   const { rows } = await tx.query<{ count: number }>(
     `/* events.add_deliveries */
-    WITH ${fittingEndpoints}, shares AS (
+    WITH RECURSIVE ${fittingEndpoints}, shares AS (
       SELECT f.*, GREATEST(1, (f.records + f.records_per_delivery - 1) / f.records_per_delivery)
         AS parts
       FROM fits f
     ), made AS (
       INSERT INTO deliveries (account_id, endpoint_id, created_on, event_id, event_on, event_type,
         import_id, part, parts, part_size, ordered, next_at, sequence)
-      SELECT s.account_id, s.endpoint_id, $4::date, s.id, s.created_on, s.type, s.import_id,
+      SELECT s.account_id, s.endpoint_id, $5::date, s.id, s.created_on, s.type, s.import_id,
         p.part, s.parts, s.records_per_delivery, s.type LIKE 'record.%', now(),
         s.last_sequence
           + row_number() OVER (PARTITION BY s.account_id, s.endpoint_id ORDER BY s.seq, p.part)
@@ -150,6 +180,7 @@ export async function addDeliveries(
     SELECT count(*)::integer AS count FROM made`,
     [
       events.map((event) => event.account_id),
+      events.map((event) => event.import_id),
       events.map((event) => event.id),
       events.map((event) => event.created_on),
       day

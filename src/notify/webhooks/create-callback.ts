@@ -1,5 +1,7 @@
 // `callback_url`: an endpoint for one import alone, made in the transaction that makes the import, so
-// that it hears of everything from its creation on. Called by accepting uploads (app.ts joins them).
+// that it hears of everything from its creation on. It hears as well of the import that applies it, where
+// it is a dry run, and of its undos and redos (events/store.ts). Called by accepting uploads (app.ts
+// joins them).
 
 import type { Tx } from '../../platform/db.ts'
 import type { Secrets } from '../../platform/secrets.ts'

@@ -124,7 +124,8 @@ const endpoint = {
   ),
   import_id: nullable(
     Type.Integer(),
-    'The import that it was made for (`callback_url`), of which alone it hears; null: of all.'
+    'The import that it was made for (`callback_url`): it hears of that one, of the import that ' +
+      'applies it, and of their undos and redos; null: of all.'
   ),
   failing_since: nullable(time(''), 'The first failure since the last success; null: it works.'),
   last_delivered_at: nullable(time(''), 'When something was last delivered; null: never.'),

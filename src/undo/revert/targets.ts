@@ -1,6 +1,7 @@
 // Which records a job wrote: the outcomes of its rows, the last row first, then the records that it
 // made because rows named them, the youngest first. So children come before their parents.
 
+import { pagesOfRecords } from '../../import/write/touched-rows.ts'
 import type { Db } from '../../platform/db.ts'
 import type { PastJobs, Target } from '../terms.ts'
 import { createIdSet, type IdSet } from './id-set.ts'
@@ -129,8 +130,6 @@ export async function measureTargets(
   return { count: rows.reduce((sum, row) => sum + row.count, 0), ranges }
 }
 
-const pageRows = 50_000
-
 /** The records that an undo has an outcome for. `whole`: without those of which a field was left. */
 export async function loadOutcomes(
   db: Db,
@@ -139,27 +138,10 @@ export async function loadOutcomes(
   { whole = false } = {}
 ): Promise<IdSet> {
   const found = createIdSet()
-  for (let after = 0; ; ) {
-    const { rows } = await db.query<[number, number]>({
-      text: `/* undo.load_outcomes */
-      SELECT r.row_number, r.record_id
-      FROM import_rows r
-      WHERE r.account_id = $1::integer
-        AND r.import_id = $2::bigint
-        AND r.created_on = $3::date
-        AND r.row_number > $4::integer
-        AND r.outcome = ANY ($5::text[])
-        AND ($7::boolean IS FALSE OR r.problems IS NULL)
-      ORDER BY r.row_number
-      LIMIT $6::integer`,
-      values: [undo.account_id, undo.id, undo.created_on, after, outcomes, pageRows, whole],
-      rowMode: 'array'
-    })
-    for (const [, record_id] of rows) found.add(record_id)
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < pageRows) return found
-    after = last[0]
+  for await (const ids of pagesOfRecords(db, undo, outcomes, { whole })) {
+    for (const id of ids) found.add(id)
   }
+  return found
 }
 
 interface PastUndo {
