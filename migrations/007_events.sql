@@ -107,6 +107,8 @@ CREATE TABLE deliveries (
   parts smallint NOT NULL DEFAULT 1,
   -- Records of each part.
   part_size smallint NOT NULL DEFAULT 100,
+  -- The endpoint's when it was made: how it was cut into parts is right for that one alone.
+  format text NOT NULL DEFAULT 'standard',
   sequence bigint NOT NULL,
   -- Sent only after all ordered ones before it.
   ordered boolean NOT NULL,

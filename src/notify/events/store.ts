@@ -94,7 +94,7 @@ const fittingEndpoints = `news AS (
       JOIN events e ON e.account_id = p.account_id AND e.id = p.id AND e.created_on = p.created_on
     ), fits AS (
       SELECT n.account_id, n.id, n.created_on, n.seq, n.type, n.import_id, n.records,
-        w.id AS endpoint_id, w.last_sequence, w.records_per_delivery
+        w.id AS endpoint_id, w.last_sequence, w.records_per_delivery, w.format
       FROM news n
       JOIN webhook_endpoints w ON w.account_id = n.account_id AND w.import_id IS NULL
       WHERE w.enabled
@@ -106,7 +106,7 @@ const fittingEndpoints = `news AS (
         ELSE w.id = n.endpoint_id END
       UNION ALL
       SELECT n.account_id, n.id, n.created_on, n.seq, n.type, n.import_id, n.records,
-        w.id, w.last_sequence, w.records_per_delivery
+        w.id, w.last_sequence, w.records_per_delivery, w.format
       FROM news n
       JOIN webhook_endpoints w ON w.account_id = n.account_id AND w.import_id = n.import_id
       WHERE w.enabled
@@ -128,9 +128,9 @@ export async function addDeliveries(
       FROM fits f
     ), made AS (
       INSERT INTO deliveries (account_id, endpoint_id, created_on, event_id, event_on, event_type,
-        import_id, part, parts, part_size, ordered, next_at, sequence)
+        import_id, part, parts, part_size, format, ordered, next_at, sequence)
       SELECT s.account_id, s.endpoint_id, $4::date, s.id, s.created_on, s.type, s.import_id,
-        p.part, s.parts, s.records_per_delivery, s.type LIKE 'record.%', now(),
+        p.part, s.parts, s.records_per_delivery, s.format, s.type LIKE 'record.%', now(),
         s.last_sequence
           + row_number() OVER (PARTITION BY s.account_id, s.endpoint_id ORDER BY s.seq, p.part)
       FROM shares s

@@ -117,8 +117,8 @@ async function send(
 ): Promise<SendResult> {
   let request: { headers: Record<string, string>; body: string }
   try {
-    const { part, parts, part_size } = due
-    request = buildRequest(endpoint.format, {
+    const { part, parts, part_size, format } = due
+    request = buildRequest(format, {
       event: partOf(eventJson(due.event, publicUrl), part, parts, part_size),
       sequence: due.sequence,
       attemptAt,

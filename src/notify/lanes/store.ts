@@ -61,7 +61,6 @@ export interface LaneEndpoint extends SealedSecrets {
   endpoint_id: number
   token: string
   url: string
-  format: Envelope
   headers: string | null
   enabled: boolean
   not_before: Date | null
@@ -86,8 +85,8 @@ export async function keepLanes(tx: Tx, lanes: Lane[], leaseMs: number): Promise
     FROM held h
     WHERE w.account_id = h.account_id
       AND w.id = h.id
-    RETURNING w.account_id, w.id AS endpoint_id, w.lane_token AS token, w.url, w.format, w.headers,
-      w.secret, w.old_secret, w.old_secret_until, w.enabled, w.not_before, w.failing_since`,
+    RETURNING w.account_id, w.id AS endpoint_id, w.lane_token AS token, w.url, w.headers, w.secret,
+      w.old_secret, w.old_secret_until, w.enabled, w.not_before, w.failing_since`,
     [...placesOf(lanes), lanes.map((lane) => lane.token), leaseMs]
   )
   return rows
@@ -108,6 +107,7 @@ export interface DueDelivery {
   part: number
   parts: number
   part_size: number
+  format: Envelope
   sequence: number
   attempts: number
   attempts_before: number
@@ -125,7 +125,7 @@ export async function findDue(tx: Tx, lanes: Lane[]): Promise<DueDelivery[]> {
   const { rows } = await tx.query<DueRow>(
     `/* lanes.find_due */
     SELECT l.account_id, l.endpoint_id, d.id, d.created_on, d.event_type, d.part, d.parts,
-      d.part_size, d.sequence, d.attempts, d.attempts_before, e.id AS event_id,
+      d.part_size, d.format, d.sequence, d.attempts, d.attempts_before, e.id AS event_id,
       e.created_on AS event_created_on, e.created_at AS event_created_at, e.seq AS event_seq,
       e.import_id AS event_import_id, e.data AS event_data
     FROM unnest($1::integer[], $2::bigint[]) AS l (account_id, endpoint_id)

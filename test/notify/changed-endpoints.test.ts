@@ -1,0 +1,60 @@
+// Endpoints that are changed while deliveries wait for them, or while one is on its way.
+
+import t from 'tap'
+import {
+  loopback,
+  makeWebhook,
+  startNotifying,
+  waitForDeliveries,
+  writeEvent
+} from '../helpers/notifying.ts'
+import { startHoldingReceiver, startReceiver } from '../helpers/receiver.ts'
+import { until } from '../helpers/until.ts'
+import { type Setup, setup } from '../setup.ts'
+
+const contact = (record_id: number) => ({
+  record_id,
+  type: 'contacts',
+  title: `Contact ${record_id}`,
+  external_ids: {},
+  organization: null,
+  changed_fields: null,
+  values: { first_name: 'Ann' },
+  actor: null
+})
+
+const contacts = (...ids: number[]) => ({ import_id: null, records: ids.map(contact) })
+
+/** Nothing that failed comes again while the test runs. */
+const onceInFiveMinutes = { delaysMs: [300_000], disableAfterMs: 3_600_000 }
+
+const patch = async ({ request }: Setup, id: number, body: object) => {
+  const answer = await request('PATCH', `/webhooks/${id}`, { body })
+  if (answer.status !== 200) throw new Error(JSON.stringify(answer.body))
+}
+
+t.test(
+  'what waits goes out in the format it was made for, also when it is sent again',
+  async (t) => {
+    const s = await setup(t, { config: loopback })
+    let status = 500
+    const receiver = await startReceiver(t, (_, response) => void response.writeHead(status).end())
+    const webhook = await makeWebhook(s, { url: receiver.url })
+    await writeEvent(s, 'record.created', contacts(1, 2, 3), { record_type: 'contacts' })
+    startNotifying(t, s, { schedule: { delaysMs: Array(100).fill(50), disableAfterMs: 3_600_000 } })
+    await until('the first attempt', () => receiver.received.length > 0)
+    await patch(s, webhook.id, { format: 'connectwise' })
+    status = 204
+    await writeEvent(s, 'record.updated', contacts(1), { record_type: 'contacts' })
+    const [old, next] = await waitForDeliveries(s, webhook.id, 'delivered', 2)
+    const told = receiver.received.map(({ body }) => JSON.parse(body))
+    t.equal(told.at(-2)?.data.records.length, 3)
+    t.match(told.at(-1), { Action: 'updated', ID: 1 })
+    t.match([old.event.type, next.event.type], ['record.created', 'record.updated'])
+    const place = `/webhooks/${webhook.id}/deliveries/${old.id}`
+    t.equal((await s.request('POST', `${place}/redeliver`)).status, 202)
+    const count = told.length
+    await until('it was sent again', () => receiver.received.length > count)
+    t.same(JSON.parse(receiver.received[count]?.body ?? ''), told.at(-2))
+  }
+)
