@@ -116,6 +116,8 @@ CREATE TABLE deliveries (
   attempts integer NOT NULL DEFAULT 0,
   -- Attempts before it was last sent again: the schedule began anew.
   attempts_before integer NOT NULL DEFAULT 0,
+  -- How often it was sent again: an attempt that began before that decides nothing any more.
+  round integer NOT NULL DEFAULT 0,
   -- When it is due; null: it has ended.
   next_at timestamptz,
   ended_at timestamptz,

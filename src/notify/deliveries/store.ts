@@ -116,7 +116,8 @@ export async function sendAgain(
     `/* deliveries.send_again */
     WITH due AS (
       UPDATE deliveries d
-      SET state = 'pending', next_at = now(), ended_at = NULL, attempts_before = d.attempts
+      SET state = 'pending', next_at = now(), ended_at = NULL, attempts_before = d.attempts,
+        round = d.round + 1
       WHERE d.account_id = $1::integer
         AND d.endpoint_id = $2::bigint
         AND CASE WHEN $3::bigint IS NULL

@@ -111,6 +111,8 @@ export interface DueDelivery {
   sequence: number
   attempts: number
   attempts_before: number
+  /** Counts how often it was sent again. */
+  round: number
   /** null: retention took it. */
   event: EventRow | null
 }
@@ -125,8 +127,8 @@ export async function findDue(tx: Tx, lanes: Lane[]): Promise<DueDelivery[]> {
   const { rows } = await tx.query<DueRow>(
     `/* lanes.find_due */
     SELECT l.account_id, l.endpoint_id, d.id, d.created_on, d.event_type, d.part, d.parts,
-      d.part_size, d.format, d.sequence, d.attempts, d.attempts_before, e.id AS event_id,
-      e.created_on AS event_created_on, e.created_at AS event_created_at, e.seq AS event_seq,
+      d.part_size, d.format, d.sequence, d.attempts, d.attempts_before, d.round,
+      e.id AS event_id, e.created_on AS event_created_on, e.created_at AS event_created_at, e.seq AS event_seq,
       e.import_id AS event_import_id, e.data AS event_data
     FROM unnest($1::integer[], $2::bigint[]) AS l (account_id, endpoint_id)
     CROSS JOIN LATERAL (
@@ -176,7 +178,7 @@ function eventOf(row: DueRow): EventRow | null {
 
 /** What one attempt did to its delivery. */
 export interface Settled {
-  delivery: Pick<DueDelivery, 'account_id' | 'endpoint_id' | 'id' | 'created_on'>
+  delivery: Pick<DueDelivery, 'account_id' | 'endpoint_id' | 'id' | 'created_on' | 'round'>
   attempted_at: Date
   ms: number
   status: number | null
@@ -187,19 +189,24 @@ export interface Settled {
   next_at: Date | null
 }
 
-/** Writes attempts down, and what became of the deliveries. */
+/** Writes attempts down, and what became of the deliveries. One that was sent again meanwhile stays
+ *  due, and the late attempt takes nothing from its new schedule. */
 export async function settleDeliveries(tx: Tx, settled: Settled[]): Promise<void> {
   const deliveries = settled.map(({ delivery }) => delivery)
   await tx.query(
     `/* lanes.settle */
     WITH settled AS (
       UPDATE deliveries d
-      SET state = u.state, next_at = u.next_at, attempts = d.attempts + 1,
-        ended_at = CASE WHEN u.state <> 'pending' THEN now() END
-      FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::date[], $5::text[],
-        $6::timestamptz[], $7::timestamptz[], $8::integer[], $9::smallint[], $10::text[],
-        $11::text[]) AS u (account_id, endpoint_id, id, created_on, state, next_at, attempted_at,
-        ms, status, error, answer)
+      SET attempts = d.attempts + 1,
+        attempts_before = d.attempts_before + CASE WHEN d.round = u.round THEN 0 ELSE 1 END,
+        state = CASE WHEN d.round = u.round THEN u.state ELSE d.state END,
+        next_at = CASE WHEN d.round = u.round THEN u.next_at ELSE d.next_at END,
+        ended_at = CASE WHEN d.round <> u.round THEN d.ended_at
+          WHEN u.state <> 'pending' THEN now() END
+      FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::date[], $5::integer[],
+        $6::text[], $7::timestamptz[], $8::timestamptz[], $9::integer[], $10::smallint[],
+        $11::text[], $12::text[]) AS u (account_id, endpoint_id, id, created_on, round, state,
+        next_at, attempted_at, ms, status, error, answer)
       WHERE d.account_id = u.account_id
         AND d.endpoint_id = u.endpoint_id
         AND d.id = u.id
@@ -216,6 +223,7 @@ export async function settleDeliveries(tx: Tx, settled: Settled[]): Promise<void
       ...placesOf(deliveries),
       deliveries.map((one) => one.id),
       deliveries.map((one) => one.created_on),
+      deliveries.map((one) => one.round),
       settled.map((one) => one.state),
       settled.map((one) => one.next_at),
       settled.map((one) => one.attempted_at),
