@@ -58,3 +58,46 @@ t.test(
     t.same(JSON.parse(receiver.received[count]?.body ?? ''), told.at(-2))
   }
 )
+
+t.test('enabled again, what waited is sent, whenever its next attempt was to be', async (t) => {
+  const s = await setup(t, { config: loopback })
+  let status = 500
+  const receiver = await startReceiver(t, (_, response) => void response.writeHead(status).end())
+  startNotifying(t, s, { schedule: onceInFiveMinutes })
+  const webhook = await makeWebhook(s, { url: receiver.url, event_types: ['sync.updated'] })
+  await writeEvent(s, 'sync.updated', { n: 1 })
+  await until('a failure', () => receiver.received.length === 1)
+  status = 410
+  await writeEvent(s, 'sync.updated', { n: 2 })
+  const isDisabled = async () => !(await s.get(`/webhooks/${webhook.id}`)).body.enabled
+  await until('it is disabled', isDisabled)
+  status = 204
+  await patch(s, webhook.id, { enabled: true })
+  await waitForDeliveries(s, webhook.id, 'delivered', 2)
+  const order = receiver.received.map(({ body }) => JSON.parse(body).data.n)
+  t.same(order, [1, 2, 1, 2], 'in the order in which it happened')
+})
+
+t.test('moved to another address, what waited is sent there, with a new schedule', async (t) => {
+  const s = await setup(t, { config: loopback })
+  const old = await startReceiver(t, (_, response) => void response.writeHead(500).end())
+  let status = 500
+  const fresh = await startReceiver(t, (_, response) => void response.writeHead(status).end())
+  startNotifying(t, s, { schedule: onceInFiveMinutes })
+  const webhook = await makeWebhook(s, { url: old.url })
+  await writeEvent(s, 'record.updated', contacts(1), { record_type: 'contacts' })
+  await writeEvent(s, 'record.updated', contacts(2), { record_type: 'contacts' })
+  await until('a failure', async () => (await s.get(`/webhooks/${webhook.id}`)).body.failing_since)
+  await patch(s, webhook.id, { url: fresh.url })
+  const waiting = async (attempts: number) => {
+    const { data } = (await s.get(`/webhooks/${webhook.id}/deliveries?state=pending`)).body
+    return data.at(-1)?.attempts.length === attempts
+  }
+  await until('the first failure there, of which there may be two', () => waiting(2))
+  status = 204
+  await patch(s, webhook.id, { url: `${fresh.url}/2` })
+  await waitForDeliveries(s, webhook.id, 'delivered', 2)
+  t.equal(old.received.length, 1)
+  const order = fresh.received.map(({ body }) => JSON.parse(body).data.records[0].record_id)
+  t.same(order, [1, 1, 2])
+})

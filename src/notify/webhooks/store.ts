@@ -150,6 +150,21 @@ export async function updateEndpoint(
   )
 }
 
+/** Makes all that waits for an endpoint due, as if nothing of it had been tried: in the order in which
+ *  it was made, with a new schedule. */
+export async function renewWaiting(tx: Tx, account_id: number, id: number): Promise<void> {
+  await tx.query(
+    `/* webhooks.renew_waiting */
+    UPDATE deliveries d
+    SET next_at = d.created_at, attempts_before = d.attempts
+    WHERE d.account_id = $1::integer
+      AND d.endpoint_id = $2::bigint
+      AND d.state = 'pending'
+      AND d.attempts > d.attempts_before`,
+    [account_id, id]
+  )
+}
+
 /** Puts a new secret in the place of the current one, which stays valid for a while. Out: until when;
  *  null: there is no such endpoint. */
 export async function replaceSecret(
