@@ -101,3 +101,35 @@ t.test('moved to another address, what waited is sent there, with a new schedule
   const order = fresh.received.map(({ body }) => JSON.parse(body).data.records[0].record_id)
   t.same(order, [1, 1, 2])
 })
+
+for (const status of [410, 500]) {
+  t.test(`a ${status} of the address before says nothing of the new one`, async (t) => {
+    const s = await setup(t, { config: { ...loopback, webhookTimeoutMs: 60_000 } })
+    const old = await startHoldingReceiver(t)
+    const fresh = await startReceiver(t, (_, response) => void response.writeHead(204).end())
+    const webhook = await makeWebhook(s, { url: old.url })
+    await s.pool.query(`UPDATE webhook_endpoints SET failing_since = now() - interval '2 hours'`)
+    await writeEvent(s, 'sync.updated', {})
+    startNotifying(t, s)
+    await until('an attempt', () => old.received.length > 0)
+    await patch(s, webhook.id, { url: fresh.url })
+    const [delivery] = await waitForDeliveries(s, webhook.id, 'delivered', 1)
+    t.same(
+      delivery.attempts.map((one: { status: number }) => one.status),
+      [204]
+    )
+    old.answer(status)
+    const place = `/webhooks/${webhook.id}/deliveries/${delivery.id}`
+    const late = await until('the late answer', async () => {
+      const { body } = await s.get(place)
+      return body.attempts.length === 2 ? body : null
+    })
+    t.match(late, { state: 'delivered', attempts: [{ status: 204 }, { status }] })
+    t.match((await s.get(`/webhooks/${webhook.id}`)).body, {
+      enabled: true,
+      disabled: null,
+      failing_since: null
+    })
+    t.equal(fresh.received.length, 1)
+  })
+}

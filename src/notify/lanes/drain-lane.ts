@@ -25,16 +25,20 @@ export async function drainLane(context: LaneContext, lane: Lane): Promise<Date 
   for (;;) {
     const isOver = context.signal.aborted || performance.now() > until
     const step: Step = await context.takeStep({ lane, attempted, isOver })
+    if (attempted && !step.isLost) logDisabled(context.log, attempted)
     if (step.next === null) return step.dueAt
     attempted = await attempt(context, step.endpoint, step.next)
     logAttempt(context.log, lane, attempted)
   }
 }
 
-function logAttempt(log: Log, { account_id, endpoint_id }: Lane, { settled, news }: Attempted) {
+function logAttempt(log: Log, { account_id, endpoint_id }: Lane, { settled }: Attempted) {
   const { delivery, ms, status, error, state } = settled
   const place = { account_id, webhook_id: endpoint_id, delivery_id: delivery.id }
   log.debug({ ...place, ms, status, error, state }, 'webhook attempted')
-  const { disabled_reason: reason } = news
+}
+
+function logDisabled(log: Log, { news }: Attempted) {
+  const { account_id, endpoint_id, disabled_reason: reason } = news
   if (reason) log.warn({ account_id, webhook_id: endpoint_id, reason }, 'webhook disabled')
 }

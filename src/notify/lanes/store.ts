@@ -67,16 +67,15 @@ export interface LaneEndpoint extends SealedSecrets {
   failing_since: Date | null
 }
 
-/** Says that the holders of lanes are still there, and holds the endpoints until the transaction ends,
- *  in the order in which publishing does. Out: those whose lane is not lost, nor their endpoint gone. */
+/** Says that the holders of lanes are still there, and holds all their endpoints until the transaction
+ *  ends, in the order in which publishing does. Out: those whose lane is not lost. */
 export async function keepLanes(tx: Tx, lanes: Lane[], leaseMs: number): Promise<LaneEndpoint[]> {
   const { rows } = await tx.query<LaneEndpoint>(
     `/* lanes.keep */
     WITH held AS MATERIALIZED (
-      SELECT w.account_id, w.id
+      SELECT w.account_id, w.id, l.token
       FROM unnest($1::integer[], $2::bigint[], $3::uuid[]) AS l (account_id, id, token)
-      JOIN webhook_endpoints w
-        ON w.account_id = l.account_id AND w.id = l.id AND w.lane_token = l.token
+      JOIN webhook_endpoints w ON w.account_id = l.account_id AND w.id = l.id
       ORDER BY w.account_id, w.id
       FOR NO KEY UPDATE OF w
     )
@@ -85,6 +84,7 @@ export async function keepLanes(tx: Tx, lanes: Lane[], leaseMs: number): Promise
     FROM held h
     WHERE w.account_id = h.account_id
       AND w.id = h.id
+      AND w.lane_token = h.token
     RETURNING w.account_id, w.id AS endpoint_id, w.lane_token AS token, w.url, w.headers, w.secret,
       w.old_secret, w.old_secret_until, w.enabled, w.not_before, w.failing_since`,
     [...placesOf(lanes), lanes.map((lane) => lane.token), leaseMs]
@@ -178,7 +178,10 @@ function eventOf(row: DueRow): EventRow | null {
 
 /** What one attempt did to its delivery. */
 export interface Settled {
-  delivery: Pick<DueDelivery, 'account_id' | 'endpoint_id' | 'id' | 'created_on' | 'round'>
+  delivery: Pick<DueDelivery, 'account_id' | 'endpoint_id' | 'id' | 'created_on'> & {
+    /** null: the lane was lost, so that the attempt decides nothing. */
+    round: number | null
+  }
   attempted_at: Date
   ms: number
   status: number | null
@@ -201,7 +204,7 @@ export async function settleDeliveries(tx: Tx, settled: Settled[]): Promise<void
         attempts_before = d.attempts_before + CASE WHEN d.round = u.round THEN 0 ELSE 1 END,
         state = CASE WHEN d.round = u.round THEN u.state ELSE d.state END,
         next_at = CASE WHEN d.round = u.round THEN u.next_at ELSE d.next_at END,
-        ended_at = CASE WHEN d.round <> u.round THEN d.ended_at
+        ended_at = CASE WHEN d.round IS DISTINCT FROM u.round THEN d.ended_at
           WHEN u.state <> 'pending' THEN now() END
       FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::date[], $5::integer[],
         $6::text[], $7::timestamptz[], $8::timestamptz[], $9::integer[], $10::smallint[],

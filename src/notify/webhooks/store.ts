@@ -126,7 +126,8 @@ export async function listEndpoints(
 }
 
 /** Replaces the choices. An endpoint that is enabled, or moved, begins with a clean slate: what waits
- *  for it is looked at now. */
+ *  for it is looked at now, and its lane is taken from whoever has it, so that an attempt at what it
+ *  was before says nothing of what it is. */
 export async function updateEndpoint(
   tx: Tx,
   account_id: number,
@@ -143,7 +144,9 @@ export async function updateEndpoint(
       disabled_at = CASE WHEN $11::boolean THEN NULL ELSE w.disabled_at END,
       failing_since = CASE WHEN $12::boolean THEN NULL ELSE w.failing_since END,
       not_before = CASE WHEN $12::boolean THEN NULL ELSE w.not_before END,
-      due_at = CASE WHEN $12::boolean THEN now() ELSE w.due_at END
+      due_at = CASE WHEN $12::boolean THEN now() ELSE w.due_at END,
+      lane_token = CASE WHEN $12::boolean THEN NULL ELSE w.lane_token END,
+      lane_until = CASE WHEN $12::boolean THEN NULL ELSE w.lane_until END
     WHERE w.account_id = $1::integer
       AND w.id = $2::bigint`,
     [account_id, id, ...valuesOf(change), change.isFresh]
