@@ -66,8 +66,9 @@ CREATE TABLE webhook_endpoints (
   created_by integer,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
-  -- The first failure since the last success.
+  -- The first failure since the last success, or since two days without an attempt; and the last one.
   failing_since timestamptz,
+  failed_at timestamptz,
   delivered_at timestamptz,
   -- Of the endpoint's own count of deliveries.
   last_sequence bigint NOT NULL DEFAULT 0,

@@ -108,7 +108,9 @@ for (const status of [410, 500]) {
     const old = await startHoldingReceiver(t)
     const fresh = await startReceiver(t, (_, response) => void response.writeHead(204).end())
     const webhook = await makeWebhook(s, { url: old.url })
-    await s.pool.query(`UPDATE webhook_endpoints SET failing_since = now() - interval '2 hours'`)
+    await s.pool.query(
+      `UPDATE webhook_endpoints SET failing_since = now() - interval '2 hours', failed_at = now()`
+    )
     await writeEvent(s, 'sync.updated', {})
     startNotifying(t, s)
     await until('an attempt', () => old.received.length > 0)

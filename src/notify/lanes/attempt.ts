@@ -64,7 +64,7 @@ export async function attempt(
       })
     : null
   const state = !isFailure ? 'delivered' : next_at ? 'pending' : 'failed'
-  const failing_since = isFailure ? (endpoint.failing_since ?? now) : null
+  const failing_since = isFailure ? failingSince(endpoint, now) : null
   const isHopeless =
     failing_since !== null && now.getTime() - failing_since.getTime() >= disableAfterMs
   return {
@@ -82,10 +82,20 @@ export async function attempt(
       ...placeOf(due),
       delivered: !isFailure,
       failing_since,
+      failed_at: isFailure ? now : endpoint.failed_at,
       not_before: silenceUntil(retry_after_ms, now),
       disabled_reason: verdict === 'disable' ? 'gone' : isHopeless ? 'failing' : null
     }
   }
+}
+
+// Longer than the waits between two attempts may be: who failed longer ago was not tried in between.
+const quietMs = 2 * 24 * 3_600_000
+
+/** When the failures began, of which this is the last: not before a time without any attempt. */
+function failingSince({ failing_since, failed_at }: LaneEndpoint, now: Date): Date {
+  const isNew = failed_at === null || now.getTime() - failed_at.getTime() > quietMs
+  return isNew || failing_since === null ? now : failing_since
 }
 
 /** What came from outside must not be what a database refuses. */
@@ -97,7 +107,7 @@ function silenceUntil(retryAfterMs: number | null, now: Date): Date | null {
 }
 
 function endedWithoutEvent(
-  { failing_since, not_before }: LaneEndpoint,
+  { failing_since, failed_at, not_before }: LaneEndpoint,
   due: DueDelivery,
   attempted_at: Date
 ): Attempted {
@@ -105,7 +115,14 @@ function endedWithoutEvent(
   const nothing = { ms: 0, status: null, answer: null, next_at: null }
   return {
     settled: { delivery: due, attempted_at, error, state: 'failed', ...nothing },
-    news: { ...placeOf(due), delivered: false, failing_since, not_before, disabled_reason: null }
+    news: {
+      ...placeOf(due),
+      delivered: false,
+      failing_since,
+      failed_at,
+      not_before,
+      disabled_reason: null
+    }
   }
 }
 

@@ -65,6 +65,7 @@ export interface LaneEndpoint extends SealedSecrets {
   enabled: boolean
   not_before: Date | null
   failing_since: Date | null
+  failed_at: Date | null
 }
 
 /** Says that the holders of lanes are still there, and holds all their endpoints until the transaction
@@ -86,7 +87,8 @@ export async function keepLanes(tx: Tx, lanes: Lane[], leaseMs: number): Promise
       AND w.id = h.id
       AND w.lane_token = h.token
     RETURNING w.account_id, w.id AS endpoint_id, w.lane_token AS token, w.url, w.headers, w.secret,
-      w.old_secret, w.old_secret_until, w.enabled, w.not_before, w.failing_since`,
+      w.old_secret, w.old_secret_until, w.enabled, w.not_before, w.failing_since,
+      w.failed_at`,
     [...placesOf(lanes), lanes.map((lane) => lane.token), leaseMs]
   )
   return rows
@@ -245,6 +247,8 @@ export interface EndpointNews {
   delivered: boolean
   /** When the failures began that have not been broken by a success; null: there are none. */
   failing_since: Date | null
+  /** The last failure. */
+  failed_at: Date | null
   not_before: Date | null
   disabled_reason: 'gone' | 'failing' | null
 }
@@ -255,19 +259,21 @@ export async function noteAttempts(tx: Tx, news: EndpointNews[]): Promise<void> 
     `/* lanes.note_attempts */
     UPDATE webhook_endpoints w
     SET delivered_at = CASE WHEN u.delivered THEN now() ELSE w.delivered_at END,
-      failing_since = u.failing_since, not_before = u.not_before,
+      failing_since = u.failing_since, failed_at = u.failed_at, not_before = u.not_before,
       enabled = w.enabled AND u.disabled_reason IS NULL,
       disabled_reason = CASE WHEN w.enabled THEN u.disabled_reason ELSE w.disabled_reason END,
       disabled_at = CASE WHEN w.enabled AND u.disabled_reason IS NOT NULL THEN now()
         ELSE w.disabled_at END
     FROM unnest($1::integer[], $2::bigint[], $3::boolean[], $4::timestamptz[], $5::timestamptz[],
-      $6::text[]) AS u (account_id, id, delivered, failing_since, not_before, disabled_reason)
+      $6::timestamptz[], $7::text[]) AS u (account_id, id, delivered, failing_since, failed_at,
+      not_before, disabled_reason)
     WHERE w.account_id = u.account_id
       AND w.id = u.id`,
     [
       ...placesOf(news),
       news.map((one) => one.delivered),
       news.map((one) => one.failing_since),
+      news.map((one) => one.failed_at),
       news.map((one) => one.not_before),
       news.map((one) => one.disabled_reason)
     ]

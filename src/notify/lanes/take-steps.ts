@@ -76,11 +76,11 @@ async function writeDown(tx: Tx, asks: Ask[], endpoints: Map<string, LaneEndpoin
   for (const { news } of attempted) {
     const endpoint = endpoints.get(keyOf(news))
     if (!endpoint) continue
-    const { failing_since, not_before, disabled_reason } = news
+    const { failing_since, failed_at, not_before, disabled_reason } = news
     // Seldom: this is no statement for each lane.
     if (endpoint.enabled && disabled_reason) await noticeDisabled(tx, endpoint, disabled_reason)
     const enabled = endpoint.enabled && disabled_reason === null
-    Object.assign(endpoint, { failing_since, not_before, enabled })
+    Object.assign(endpoint, { failing_since, failed_at, not_before, enabled })
   }
 }
 

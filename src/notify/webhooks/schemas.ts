@@ -126,7 +126,10 @@ const endpoint = {
     Type.Integer(),
     'The import that it was made for (`callback_url`), of which alone it hears; null: of all.'
   ),
-  failing_since: nullable(time(''), 'The first failure since the last success; null: it works.'),
+  failing_since: nullable(
+    time(''),
+    'The first failure since the last success, or since two days without one; null: it works.'
+  ),
   last_delivered_at: nullable(time(''), 'When something was last delivered; null: never.'),
   old_secret_until: nullable(
     time(''),
