@@ -83,6 +83,10 @@ export async function lockEndpoints(tx: Tx, events: PublishedEvent[]): Promise<n
   return rowCount ?? 0
 }
 
+// What an endpoint asked for.
+const isWanted = `(w.event_types = '{}' OR n.type = ANY (w.event_types))
+          AND (w.record_types = '{}' OR n.record_type IS NULL OR n.record_type = ANY (w.record_types))`
+
 // `news`: the events of $1 to $3; `fits`: each with the endpoints that want it. A test is only for the
 // endpoint that it was asked for; one that was made for an import hears of that import alone.
 const fittingEndpoints = `news AS (
@@ -99,8 +103,7 @@ const fittingEndpoints = `news AS (
       JOIN webhook_endpoints w ON w.account_id = n.account_id AND w.import_id IS NULL
       WHERE w.enabled
         AND CASE WHEN n.endpoint_id IS NULL THEN
-          (w.event_types = '{}' OR n.type = ANY (w.event_types))
-          AND (w.record_types = '{}' OR n.record_type IS NULL OR n.record_type = ANY (w.record_types))
+          ${isWanted}
           AND NOT (n.type ~ '^(record|sync)\\.' AND n.actor_key IS NOT NULL
             AND n.actor_key = ANY (w.ignore_keys))
         ELSE w.id = n.endpoint_id END
@@ -111,6 +114,7 @@ const fittingEndpoints = `news AS (
       JOIN webhook_endpoints w ON w.account_id = n.account_id AND w.import_id = n.import_id
       WHERE w.enabled
         AND CASE WHEN n.endpoint_id IS NULL THEN n.type LIKE 'import.%' ELSE w.id = n.endpoint_id END
+        AND (n.endpoint_id IS NOT NULL OR ${isWanted})
     )`
 
 /** Makes the deliveries of events: one for each endpoint whose filters fit, or several where it takes
