@@ -36,3 +36,27 @@ t.test('what is sent again while an attempt hangs is sent, with the whole schedu
     [500, 500, 500, 204]
   )
 })
+
+t.test('a pause that was asked for does not hold up what is to be sent now', async (t) => {
+  const s = await setup(t, { config: loopback })
+  let status = 503
+  const receiver = await startReceiver(t, (_, response) => {
+    response.writeHead(status, status === 503 ? { 'retry-after': '3600' } : {}).end()
+  })
+  startNotifying(t, s, { schedule: { delaysMs: [], disableAfterMs: 3_600_000 } })
+  const webhook = await makeWebhook(s, { url: receiver.url })
+  const path = `/webhooks/${webhook.id}`
+  await writeEvent(s, 'sync.updated', {})
+  const [{ id }] = await waitForDeliveries(s, webhook.id, 'failed', 1)
+  const redelivered = await s.request('POST', `${path}/deliveries/${id}/redeliver`)
+  t.equal(redelivered.status, 202)
+  await until('it failed again', async () => {
+    const { body } = await s.get(`${path}/deliveries/${id}`)
+    return body.state === 'failed' && body.attempts.length === 2
+  })
+  status = 204
+  t.equal((await s.request('POST', `${path}/test`)).status, 202)
+  const [test] = await waitForDeliveries(s, webhook.id, 'delivered', 1)
+  t.equal(test.event.type, 'webhook.test')
+  t.equal(receiver.received.length, 3)
+})

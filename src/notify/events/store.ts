@@ -118,7 +118,8 @@ const fittingEndpoints = `news AS (
     )`
 
 /** Makes the deliveries of events: one for each endpoint whose filters fit, or several where it takes
- *  fewer records at a time. Out: how many. */
+ *  fewer records at a time. A test is sent now: it ends a pause that the receiver asked for. Out: how
+ *  many. */
 export async function addDeliveries(
   tx: Tx,
   events: PublishedEvent[],
@@ -139,12 +140,14 @@ export async function addDeliveries(
           + row_number() OVER (PARTITION BY s.account_id, s.endpoint_id ORDER BY s.seq, p.part)
       FROM shares s
       CROSS JOIN LATERAL generate_series(0, s.parts - 1) AS p (part)
-      RETURNING account_id, endpoint_id, sequence
+      RETURNING account_id, endpoint_id, sequence, event_type
     ), lanes AS (
       UPDATE webhook_endpoints w
-      SET last_sequence = l.last_sequence, due_at = LEAST(w.due_at, now())
+      SET last_sequence = l.last_sequence, due_at = LEAST(w.due_at, now()),
+        not_before = CASE WHEN l.has_test THEN NULL ELSE w.not_before END
       FROM (
-        SELECT m.account_id, m.endpoint_id, max(m.sequence) AS last_sequence
+        SELECT m.account_id, m.endpoint_id, max(m.sequence) AS last_sequence,
+          bool_or(m.event_type = 'webhook.test') AS has_test
         FROM made m
         GROUP BY m.account_id, m.endpoint_id
       ) l
