@@ -60,3 +60,38 @@ t.test('a pause that was asked for does not hold up what is to be sent now', asy
   t.equal(test.event.type, 'webhook.test')
   t.equal(receiver.received.length, 3)
 })
+
+t.test('deliveries of others are not found, and not sent', async (t) => {
+  const s = await setup(t, { config: loopback })
+  const receiver = await startReceiver(t, (_, response) => void response.writeHead(204).end())
+  startNotifying(t, s)
+  const webhook = await makeWebhook(s, { url: receiver.url })
+  await writeEvent(s, 'sync.updated', {})
+  const [{ id }] = await waitForDeliveries(s, webhook.id, 'delivered', 1)
+  const { key } = await s.makeAccount()
+  const body = { url: receiver.url }
+  const foreign = (await s.request('POST', '/webhooks', { key, body })).body
+  const sibling = await makeWebhook(s, { url: receiver.url, enabled: false })
+
+  const since = { since: '2020-01-01T00:00:00Z' }
+  const calls: [string, string, string, string, object?][] = [
+    [key, 'webhook_not_found', 'GET', `${webhook.id}/deliveries`],
+    [key, 'webhook_not_found', 'GET', `${webhook.id}/deliveries/${id}`],
+    [key, 'webhook_not_found', 'POST', `${webhook.id}/deliveries/${id}/redeliver`],
+    [key, 'webhook_not_found', 'POST', `${webhook.id}/redeliver`, since],
+    [key, 'delivery_not_found', 'GET', `${foreign.id}/deliveries/${id}`],
+    [key, 'delivery_not_found', 'POST', `${foreign.id}/deliveries/${id}/redeliver`],
+    [s.key, 'delivery_not_found', 'GET', `${sibling.id}/deliveries/${id}`],
+    [s.key, 'delivery_not_found', 'POST', `${sibling.id}/deliveries/${id}/redeliver`]
+  ]
+  for (const [key, code, method, place, body] of calls) {
+    const answer = await s.request(method, `/webhooks/${place}`, { key, ...(body && { body }) })
+    t.match(answer, { status: 404, body: { code } }, `${method} ${place}`)
+  }
+  t.same((await s.request('GET', `/webhooks/${foreign.id}/deliveries`, { key })).body.data, [])
+  const own = await s.request('POST', `/webhooks/${foreign.id}/redeliver`, { key, body: since })
+  t.match(own, { status: 202, body: { count: 0 } })
+  const { rows } = await s.pool.query('SELECT d.state, d.attempts FROM deliveries d')
+  t.same(rows, [{ state: 'delivered', attempts: 1 }])
+  t.equal(receiver.received.length, 1)
+})
