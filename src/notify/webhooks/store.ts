@@ -214,14 +214,15 @@ export async function deleteEndpoint(tx: Tx, account_id: number, id: number): Pr
 /** Writes the event of a test, for that endpoint alone. Out: the event's id. */
 export async function writeTestEvent(
   tx: Tx,
-  { account_id, id, description }: Pick<EndpointRow, 'account_id' | 'id' | 'description'>,
+  endpoint: Pick<EndpointRow, 'account_id' | 'id' | 'description' | 'import_id'>,
   key_id: number
 ): Promise<string> {
+  const { account_id, id, description, import_id } = endpoint
   const { rows } = await tx.query<{ id: string }>(
     `/* webhooks.write_test */
     SELECT write_event($1::integer, 'webhook.test', $2::jsonb, by_key => $3::integer,
-      to_endpoint => $4::bigint) AS id`,
-    [account_id, JSON.stringify({ webhook: { id, description } }), key_id, id]
+      to_endpoint => $4::bigint, of_import => $5::bigint) AS id`,
+    [account_id, JSON.stringify({ webhook: { id, description } }), key_id, id, import_id]
   )
   const [row] = rows
   if (!row) throw new Error('write_event returned no id')
