@@ -70,9 +70,12 @@ CREATE TABLE webhook_endpoints (
   failing_since timestamptz,
   failed_at timestamptz,
   delivered_at timestamptz,
+  -- The last attempt took long: it must not stand in the way of those that do not.
+  slow boolean NOT NULL DEFAULT false,
   -- Of the endpoint's own count of deliveries.
   last_sequence bigint NOT NULL DEFAULT 0,
-  -- When the next delivery is due; null: none is. Never later than it is in truth.
+  -- When the next delivery is due; null: none is. Who has had a turn and has more to send waits in the
+  -- line from then on.
   due_at timestamptz,
   -- The endpoint asked to be left alone until then (Retry-After).
   not_before timestamptz,

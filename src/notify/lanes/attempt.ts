@@ -17,6 +17,8 @@ export interface AttemptContext {
   secrets: Secrets
   publicUrl: string | null
   schedule: Schedule
+  /** An attempt that takes longer is slow. */
+  slowMs: number
 }
 
 /** When things happen; tests have less time. */
@@ -81,6 +83,7 @@ export async function attempt(
     news: {
       ...placeOf(due),
       delivered: !isFailure,
+      slow: ms > context.slowMs,
       failing_since,
       failed_at: isFailure ? now : endpoint.failed_at,
       not_before: silenceUntil(retry_after_ms, now),
@@ -118,6 +121,7 @@ function endedWithoutEvent(
     news: {
       ...placeOf(due),
       delivered: false,
+      slow: null,
       failing_since,
       failed_at,
       not_before,

@@ -14,43 +14,59 @@ export interface Lane {
   token: string
 }
 
-/** Takes lanes that have something due and that nobody holds, the longest due first. A lane whose
- *  holder has not been heard of for as long as it said is nobody's. */
-export async function claimLanes(
-  db: Db,
-  {
-    token,
-    leaseMs,
-    limit,
-    failing
-  }: {
-    token: string
-    leaseMs: number
-    limit: number
-    /** Those whose last attempt failed, or the others. */
-    failing: boolean
-  }
-): Promise<Lane[]> {
+/** What claiming lanes goes by. */
+export interface Claim {
+  token: string
+  leaseMs: number
+  limit: number
+  /** Those whose last attempt failed or was slow, or the others. */
+  laggards: boolean
+  /** Accounts of the lanes of this kind that the process holds, each as often as it has one. */
+  busy: number[]
+  /** How many of them may be of one account. */
+  mostOfAccount: number
+}
+
+const isClaimable = (w: string) => `${w}.enabled
+          AND ${w}.due_at <= now()
+          AND (${w}.not_before IS NULL OR ${w}.not_before <= now())
+          AND (${w}.lane_until IS NULL OR ${w}.lane_until < now())
+          AND (${w}.failing_since IS NOT NULL OR ${w}.slow) = $3::boolean`
+
+/** Takes lanes that have something due and that nobody holds. Accounts take turns: who holds the
+ *  fewest lanes is first, and of its lanes the one that has waited the longest. A lane whose holder
+ *  has not been heard of for as long as it said is nobody's. */
+export async function claimLanes(db: Db, claim: Claim): Promise<Lane[]> {
+  const { token, leaseMs, laggards, limit, busy, mostOfAccount } = claim
   const { rows } = await db.query<Lane>(
     `/* lanes.claim */
     UPDATE webhook_endpoints w
     SET lane_token = $1::uuid, lane_until = now() + make_interval(secs => $2::float8 / 1000)
     FROM (
       SELECT c.account_id, c.id
-      FROM webhook_endpoints c
-      WHERE c.enabled
-        AND c.due_at <= now()
-        AND (c.not_before IS NULL OR c.not_before <= now())
-        AND (c.lane_until IS NULL OR c.lane_until < now())
-        AND (c.failing_since IS NOT NULL) = $3::boolean
-      ORDER BY c.due_at
+      FROM (
+        SELECT l.account_id, l.id, l.due_at, COALESCE(b.lanes, 0)
+          + row_number() OVER (PARTITION BY l.account_id ORDER BY l.due_at, l.id) AS place
+        FROM webhook_endpoints l
+        LEFT JOIN (
+          SELECT u.account_id, count(*) AS lanes
+          FROM unnest($5::integer[]) AS u (account_id)
+          GROUP BY u.account_id
+        ) b ON b.account_id = l.account_id
+        WHERE ${isClaimable('l')}
+      ) p
+      JOIN webhook_endpoints c ON c.account_id = p.account_id AND c.id = p.id
+      WHERE p.place <= $6::integer
+        -- Again, for what has changed by the time the row is ours.
+        AND ${isClaimable('c')}
+      ORDER BY p.place, p.due_at
       LIMIT $4::integer
-      FOR NO KEY UPDATE SKIP LOCKED
+      FOR NO KEY UPDATE OF c SKIP LOCKED
     ) d
     WHERE w.account_id = d.account_id
       AND w.id = d.id
     RETURNING w.account_id, w.id AS endpoint_id, w.lane_token AS token`,
-    [token, leaseMs, failing, limit]
+    [token, leaseMs, laggards, limit, busy, mostOfAccount]
   )
   return rows
 }
@@ -245,6 +261,8 @@ export interface EndpointNews {
   account_id: number
   endpoint_id: number
   delivered: boolean
+  /** Whether the attempt took long; null: there was none. */
+  slow: boolean | null
   /** When the failures began that have not been broken by a success; null: there are none. */
   failing_since: Date | null
   /** The last failure. */
@@ -259,19 +277,21 @@ export async function noteAttempts(tx: Tx, news: EndpointNews[]): Promise<void> 
     `/* lanes.note_attempts */
     UPDATE webhook_endpoints w
     SET delivered_at = CASE WHEN u.delivered THEN now() ELSE w.delivered_at END,
-      failing_since = u.failing_since, failed_at = u.failed_at, not_before = u.not_before,
+      slow = COALESCE(u.slow, w.slow), failing_since = u.failing_since, failed_at = u.failed_at,
+      not_before = u.not_before,
       enabled = w.enabled AND u.disabled_reason IS NULL,
       disabled_reason = CASE WHEN w.enabled THEN u.disabled_reason ELSE w.disabled_reason END,
       disabled_at = CASE WHEN w.enabled AND u.disabled_reason IS NOT NULL THEN now()
         ELSE w.disabled_at END
-    FROM unnest($1::integer[], $2::bigint[], $3::boolean[], $4::timestamptz[], $5::timestamptz[],
-      $6::timestamptz[], $7::text[]) AS u (account_id, id, delivered, failing_since, failed_at,
-      not_before, disabled_reason)
+    FROM unnest($1::integer[], $2::bigint[], $3::boolean[], $4::boolean[], $5::timestamptz[],
+      $6::timestamptz[], $7::timestamptz[], $8::text[]) AS u (account_id, id, delivered, slow,
+      failing_since, failed_at, not_before, disabled_reason)
     WHERE w.account_id = u.account_id
       AND w.id = u.id`,
     [
       ...placesOf(news),
       news.map((one) => one.delivered),
+      news.map((one) => one.slow),
       news.map((one) => one.failing_since),
       news.map((one) => one.failed_at),
       news.map((one) => one.not_before),
@@ -280,8 +300,9 @@ export async function noteAttempts(tx: Tx, news: EndpointNews[]): Promise<void> 
   )
 }
 
-/** Gives lanes back. Who adds deliveries holds the endpoint while doing so: none is overlooked. Out:
- *  by endpoint, when the next one is due; null when none is. */
+/** Gives lanes back; those that have more to send go to the end of the line. Who adds deliveries holds
+ *  the endpoint while doing so: none is overlooked. Out: by endpoint, when the next one is due; null
+ *  when none is. */
 export async function releaseLanes(tx: Tx, lanes: Lane[]) {
   const { rows } = await tx.query<{
     account_id: number
@@ -290,26 +311,33 @@ export async function releaseLanes(tx: Tx, lanes: Lane[]) {
   }>(
     `/* lanes.release */
     UPDATE webhook_endpoints w
-    SET lane_token = NULL, lane_until = NULL, due_at = LEAST(
-      (
-        SELECT d.next_at
-        FROM deliveries d
-        WHERE d.account_id = w.account_id
-          AND d.endpoint_id = w.id
-          AND d.state = 'pending'
-          AND NOT d.ordered
-        ORDER BY d.next_at
-        LIMIT 1
-      ), (
-        SELECT d.next_at
-        FROM deliveries d
-        WHERE d.account_id = w.account_id
-          AND d.endpoint_id = w.id
-          AND d.state = 'pending'
-          AND d.ordered
-        ORDER BY d.sequence
-        LIMIT 1
-      ))
+    SET lane_token = NULL, lane_until = NULL, due_at = (
+      SELECT GREATEST(min(n.next_at), clock_timestamp())
+      FROM (
+        (
+          SELECT d.next_at
+          FROM deliveries d
+          WHERE d.account_id = w.account_id
+            AND d.endpoint_id = w.id
+            AND d.state = 'pending'
+            AND NOT d.ordered
+          ORDER BY d.next_at
+          LIMIT 1
+        )
+        UNION ALL
+        (
+          SELECT d.next_at
+          FROM deliveries d
+          WHERE d.account_id = w.account_id
+            AND d.endpoint_id = w.id
+            AND d.state = 'pending'
+            AND d.ordered
+          ORDER BY d.sequence
+          LIMIT 1
+        )
+      ) n
+      HAVING count(*) > 0
+    )
     FROM unnest($1::integer[], $2::bigint[]) AS l (account_id, id)
     WHERE w.account_id = l.account_id
       AND w.id = l.id

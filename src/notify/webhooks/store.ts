@@ -144,6 +144,7 @@ export async function updateEndpoint(
       disabled_at = CASE WHEN $11::boolean THEN NULL ELSE w.disabled_at END,
       failing_since = CASE WHEN $12::boolean THEN NULL ELSE w.failing_since END,
       failed_at = CASE WHEN $12::boolean THEN NULL ELSE w.failed_at END,
+      slow = w.slow AND NOT $12::boolean,
       not_before = CASE WHEN $12::boolean THEN NULL ELSE w.not_before END,
       due_at = CASE WHEN $12::boolean THEN now() ELSE w.due_at END,
       lane_token = CASE WHEN $12::boolean THEN NULL ELSE w.lane_token END,
