@@ -66,12 +66,16 @@ CREATE TABLE webhook_endpoints (
   created_by integer,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
-  -- The first failure since the last success.
+  -- The first failure since the last success, or since two days without an attempt; and the last one.
   failing_since timestamptz,
+  failed_at timestamptz,
   delivered_at timestamptz,
+  -- The last attempt took long: it must not stand in the way of those that do not.
+  slow boolean NOT NULL DEFAULT false,
   -- Of the endpoint's own count of deliveries.
   last_sequence bigint NOT NULL DEFAULT 0,
-  -- When the next delivery is due; null: none is. Never later than it is in truth.
+  -- When the next delivery is due; null: none is. Who has had a turn and has more to send waits in the
+  -- line from then on.
   due_at timestamptz,
   -- The endpoint asked to be left alone until then (Retry-After).
   not_before timestamptz,
@@ -107,6 +111,8 @@ CREATE TABLE deliveries (
   parts smallint NOT NULL DEFAULT 1,
   -- Records of each part.
   part_size smallint NOT NULL DEFAULT 100,
+  -- The endpoint's when it was made: how it was cut into parts is right for that one alone.
+  format text NOT NULL DEFAULT 'standard',
   sequence bigint NOT NULL,
   -- Sent only after all ordered ones before it.
   ordered boolean NOT NULL,
@@ -114,6 +120,8 @@ CREATE TABLE deliveries (
   attempts integer NOT NULL DEFAULT 0,
   -- Attempts before it was last sent again: the schedule began anew.
   attempts_before integer NOT NULL DEFAULT 0,
+  -- How often it was sent again: an attempt that began before that decides nothing any more.
+  round integer NOT NULL DEFAULT 0,
   -- When it is due; null: it has ended.
   next_at timestamptz,
   ended_at timestamptz,

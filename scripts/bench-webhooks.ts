@@ -126,7 +126,7 @@ async function addBacklog(pool: Pool, { backlog }: Options): Promise<void> {
     )
     UPDATE webhook_endpoints
     SET last_sequence = $1::integer, due_at = now() - interval '1 day',
-      failing_since = now() - interval '1 day'
+      failing_since = now() - interval '1 day', failed_at = now()
     WHERE url LIKE '%/dead/%'`,
     [backlog]
   )

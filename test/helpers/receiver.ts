@@ -56,3 +56,15 @@ export async function startReceiver(
     connections: () => connections
   }
 }
+
+/** A receiver that keeps whoever comes waiting until the test says what to answer. */
+export async function startHoldingReceiver(t: Teardown) {
+  let held: ServerResponse[] = []
+  const receiver = await startReceiver(t, (_, response) => void held.push(response))
+  /** Answers all that wait. */
+  const answer = (status: number) => {
+    for (const response of held) response.writeHead(status).end()
+    held = []
+  }
+  return { ...receiver, answer }
+}

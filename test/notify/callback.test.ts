@@ -150,3 +150,30 @@ t.test('it can be sent a test', async (t) => {
   const types = receiver.received.map(({ body }) => JSON.parse(body).type)
   t.same(types, ['import.created', 'webhook.test'])
 })
+
+t.test('it hears of what it asked for', async (t) => {
+  const s = await setup(t, { config: loopback })
+  const receiver = await startReceiver(t, (_, response) => void response.end())
+  const upload = (url: string) => s.uploadCsv(csv, { callback_url: `${receiver.url}/${url}` })
+  const change = async (id: number, body: object) => {
+    t.match(await s.request('PATCH', `/webhooks/${id}`, { body }), { status: 200, body })
+  }
+  const some = (await upload('some')).body
+  const others = (await upload('others')).body
+  await change(some.callback.webhook_id, { event_types: ['import.completed', 'import.failed'] })
+  await change(others.callback.webhook_id, { record_types: ['organizations'] })
+  await s.startWorker()
+  await Promise.all([some, others].map(({ id }) => s.waitForImport(id)))
+  const all = (await upload('all')).body
+  const path = `/webhooks/${others.callback.webhook_id}`
+  t.equal((await s.request('POST', `${path}/test`)).status, 202, 'a test passes all filters')
+  await waitForDeliveries(s, all.callback.webhook_id, 'delivered', 3)
+  await waitForDeliveries(s, others.callback.webhook_id, 'delivered', 1)
+  await waitForDeliveries(s, some.callback.webhook_id, 'delivered', 1)
+  const told = (url: string) =>
+    receiver.received
+      .filter(({ path }) => path === `/hook/${url}`)
+      .map(({ body }) => JSON.parse(body).type)
+  t.same([told('some'), told('others')], [['import.completed'], ['webhook.test']])
+  t.same(told('all'), ['import.created', 'import.started', 'import.completed'])
+})

@@ -106,7 +106,8 @@ export async function listAttempts(
 /** Which deliveries are to be sent again: one, or all that failed and were made since a time. */
 export type Again = { id: number } | { since: string }
 
-/** Makes deliveries due now, with a new schedule. Out: how many. The caller holds the endpoint. */
+/** Makes deliveries due now, with a new schedule, and ends a pause that the receiver asked for: who
+ *  says now knows better. Out: how many. The caller holds the endpoint. */
 export async function sendAgain(
   tx: Tx,
   { account_id, endpoint_id }: { account_id: number; endpoint_id: number },
@@ -116,7 +117,8 @@ export async function sendAgain(
     `/* deliveries.send_again */
     WITH due AS (
       UPDATE deliveries d
-      SET state = 'pending', next_at = now(), ended_at = NULL, attempts_before = d.attempts
+      SET state = 'pending', next_at = now(), ended_at = NULL, attempts_before = d.attempts,
+        round = d.round + 1
       WHERE d.account_id = $1::integer
         AND d.endpoint_id = $2::bigint
         AND CASE WHEN $3::bigint IS NULL
@@ -125,7 +127,7 @@ export async function sendAgain(
       RETURNING d.id
     ), lane AS (
       UPDATE webhook_endpoints w
-      SET due_at = LEAST(w.due_at, now())
+      SET due_at = LEAST(w.due_at, now()), not_before = NULL
       WHERE w.account_id = $1::integer
         AND w.id = $2::bigint
     )

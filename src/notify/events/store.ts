@@ -106,6 +106,10 @@ export async function lockEndpoints(tx: Tx, events: PublishedEvent[]): Promise<n
   return rowCount ?? 0
 }
 
+// What an endpoint asked for.
+const isWanted = `(w.event_types = '{}' OR n.type = ANY (w.event_types))
+        AND (w.record_types = '{}' OR n.record_type IS NULL OR n.record_type = ANY (w.record_types))`
+
 // `news`: the events of $1, $3 and $4; `fits`: each with the endpoints that want it. A test is only for
 // the endpoint that it was asked for.
 const fittingEndpoints = `${heardImports}, news AS (
@@ -117,34 +121,35 @@ const fittingEndpoints = `${heardImports}, news AS (
       JOIN events e ON e.account_id = p.account_id AND e.id = p.id AND e.created_on = p.created_on
     ), fits AS (
       SELECT n.account_id, n.id, n.created_on, n.seq, n.type, n.import_id, n.records,
-        w.id AS endpoint_id, w.last_sequence, w.records_per_delivery
+        w.id AS endpoint_id, w.last_sequence, w.records_per_delivery, w.format
       FROM news n
       JOIN webhook_endpoints w ON w.account_id = n.account_id AND w.import_id IS NULL
       WHERE w.enabled
         AND n.endpoint_id IS NULL
-        AND (w.event_types = '{}' OR n.type = ANY (w.event_types))
-        AND (w.record_types = '{}' OR n.record_type IS NULL OR n.record_type = ANY (w.record_types))
+        AND ${isWanted}
         AND NOT (n.type ~ '^(record|sync)\\.' AND n.actor_key IS NOT NULL
           AND n.actor_key = ANY (w.ignore_keys))
       UNION ALL
       SELECT n.account_id, n.id, n.created_on, n.seq, n.type, n.import_id, n.records,
-        w.id, w.last_sequence, w.records_per_delivery
+        w.id, w.last_sequence, w.records_per_delivery, w.format
       FROM news n
       JOIN heard h ON h.account_id = n.account_id AND h.import_id = n.import_id
       JOIN webhook_endpoints w ON w.account_id = h.account_id AND w.import_id = h.made_for
       WHERE w.enabled
         AND n.endpoint_id IS NULL
         AND n.type LIKE 'import.%'
+        AND ${isWanted}
       UNION ALL
       SELECT n.account_id, n.id, n.created_on, n.seq, n.type, n.import_id, n.records,
-        w.id, w.last_sequence, w.records_per_delivery
+        w.id, w.last_sequence, w.records_per_delivery, w.format
       FROM news n
       JOIN webhook_endpoints w ON w.account_id = n.account_id AND w.id = n.endpoint_id
       WHERE w.enabled
     )`
 
 /** Makes the deliveries of events: one for each endpoint whose filters fit, or several where it takes
- *  fewer records at a time. Out: how many. */
+ *  fewer records at a time. A test is sent now: it ends a pause that the receiver asked for. Out: how
+ *  many. */
 export async function addDeliveries(
   tx: Tx,
   events: PublishedEvent[],
@@ -158,19 +163,21 @@ export async function addDeliveries(
       FROM fits f
     ), made AS (
       INSERT INTO deliveries (account_id, endpoint_id, created_on, event_id, event_on, event_type,
-        import_id, part, parts, part_size, ordered, next_at, sequence)
+        import_id, part, parts, part_size, format, ordered, next_at, sequence)
       SELECT s.account_id, s.endpoint_id, $5::date, s.id, s.created_on, s.type, s.import_id,
-        p.part, s.parts, s.records_per_delivery, s.type LIKE 'record.%', now(),
+        p.part, s.parts, s.records_per_delivery, s.format, s.type LIKE 'record.%', now(),
         s.last_sequence
           + row_number() OVER (PARTITION BY s.account_id, s.endpoint_id ORDER BY s.seq, p.part)
       FROM shares s
       CROSS JOIN LATERAL generate_series(0, s.parts - 1) AS p (part)
-      RETURNING account_id, endpoint_id, sequence
+      RETURNING account_id, endpoint_id, sequence, event_type
     ), lanes AS (
       UPDATE webhook_endpoints w
-      SET last_sequence = l.last_sequence, due_at = LEAST(w.due_at, now())
+      SET last_sequence = l.last_sequence, due_at = LEAST(w.due_at, now()),
+        not_before = CASE WHEN l.has_test THEN NULL ELSE w.not_before END
       FROM (
-        SELECT m.account_id, m.endpoint_id, max(m.sequence) AS last_sequence
+        SELECT m.account_id, m.endpoint_id, max(m.sequence) AS last_sequence,
+          bool_or(m.event_type = 'webhook.test') AS has_test
         FROM made m
         GROUP BY m.account_id, m.endpoint_id
       ) l

@@ -17,6 +17,8 @@ export interface AttemptContext {
   secrets: Secrets
   publicUrl: string | null
   schedule: Schedule
+  /** An attempt that takes longer is slow. */
+  slowMs: number
 }
 
 /** When things happen; tests have less time. */
@@ -64,7 +66,7 @@ export async function attempt(
       })
     : null
   const state = !isFailure ? 'delivered' : next_at ? 'pending' : 'failed'
-  const failing_since = isFailure ? (endpoint.failing_since ?? now) : null
+  const failing_since = isFailure ? failingSince(endpoint, now) : null
   const isHopeless =
     failing_since !== null && now.getTime() - failing_since.getTime() >= disableAfterMs
   return {
@@ -81,11 +83,22 @@ export async function attempt(
     news: {
       ...placeOf(due),
       delivered: !isFailure,
+      slow: ms > context.slowMs,
       failing_since,
+      failed_at: isFailure ? now : endpoint.failed_at,
       not_before: silenceUntil(retry_after_ms, now),
       disabled_reason: verdict === 'disable' ? 'gone' : isHopeless ? 'failing' : null
     }
   }
+}
+
+// Longer than the waits between two attempts may be: who failed longer ago was not tried in between.
+const quietMs = 2 * 24 * 3_600_000
+
+/** When the failures began, of which this is the last: not before a time without any attempt. */
+function failingSince({ failing_since, failed_at }: LaneEndpoint, now: Date): Date {
+  const isNew = failed_at === null || now.getTime() - failed_at.getTime() > quietMs
+  return isNew || failing_since === null ? now : failing_since
 }
 
 /** What came from outside must not be what a database refuses. */
@@ -97,7 +110,7 @@ function silenceUntil(retryAfterMs: number | null, now: Date): Date | null {
 }
 
 function endedWithoutEvent(
-  { failing_since, not_before }: LaneEndpoint,
+  { failing_since, failed_at, not_before }: LaneEndpoint,
   due: DueDelivery,
   attempted_at: Date
 ): Attempted {
@@ -105,7 +118,15 @@ function endedWithoutEvent(
   const nothing = { ms: 0, status: null, answer: null, next_at: null }
   return {
     settled: { delivery: due, attempted_at, error, state: 'failed', ...nothing },
-    news: { ...placeOf(due), delivered: false, failing_since, not_before, disabled_reason: null }
+    news: {
+      ...placeOf(due),
+      delivered: false,
+      slow: null,
+      failing_since,
+      failed_at,
+      not_before,
+      disabled_reason: null
+    }
   }
 }
 
@@ -117,8 +138,8 @@ async function send(
 ): Promise<SendResult> {
   let request: { headers: Record<string, string>; body: string }
   try {
-    const { part, parts, part_size } = due
-    request = buildRequest(endpoint.format, {
+    const { part, parts, part_size, format } = due
+    request = buildRequest(format, {
       event: partOf(eventJson(due.event, publicUrl), part, parts, part_size),
       sequence: due.sequence,
       attemptAt,

@@ -1,5 +1,5 @@
-// Sends deliveries in this process: as many lanes at once as there are places, those of failing
-// endpoints in half of them at most, so that the dead never stand in the way of the living.
+// Sends deliveries in this process: as many lanes at once as there are places, those of endpoints that
+// fail or are slow in places of their own, so that they never stand in the way of the others.
 // Called by jobs.ts in every worker process; docs/decisions/0014-webhook-lanes.md says why lanes are
 // rows and not jobs.
 
@@ -14,6 +14,7 @@ import type { Secrets } from '../../platform/secrets.ts'
 import { openSender } from '../send/send-once.ts'
 import { type Schedule, usualSchedule } from './attempt.ts'
 import { drainLane, type LaneContext } from './drain-lane.ts'
+import { openPlaces, type PlaceSettings } from './places.ts'
 import { claimLanes, type Lane } from './store.ts'
 import { takeSteps } from './take-steps.ts'
 
@@ -27,11 +28,8 @@ export interface DeliverContext {
 }
 
 /** How deliveries are sent; tests choose otherwise. */
-export interface DeliverSettings {
+export interface DeliverSettings extends PlaceSettings {
   schedule: Schedule
-  /** Lanes at once. */
-  places: number
-  turnMs: number
   /** How often to look for what is due when nobody says so. */
   everyMs: number
 }
@@ -46,6 +44,7 @@ const usual: DeliverSettings = {
   schedule: usualSchedule,
   places: 256,
   turnMs: 10_000,
+  slowMs: 1_000,
   everyMs: 5_000
 }
 
@@ -77,30 +76,31 @@ export function startDelivering(
     ),
     publicUrl: config.publicUrl,
     schedule: settings.schedule,
-    turnMs: settings.turnMs
+    slowMs: settings.slowMs
   }
   const alarm = setAlarm(() => looking.wake())
-  const places = openPlaces(settings.places)
-  const run = (lane: Lane, failing: boolean) =>
-    places.take(failing, async () => {
-      const dueAt = await drainLane(lanes, lane).catch((error: unknown) => {
+  const places = openPlaces(settings)
+  const run = (lane: Lane, laggards: boolean) =>
+    places.take(lane.account_id, laggards, async (turn) => {
+      const dueAt = await drainLane(lanes, lane, turn).catch((error: unknown) => {
         log.warn({ err: error, webhook_id: lane.endpoint_id }, 'lane given up, taken again later')
         return null
       })
       if (dueAt) alarm.at(dueAt)
     })
-  // Whether somebody had no place when we last looked.
-  let isFull = false
   const look = async () => {
-    isFull = false
-    for (const failing of [false, true]) {
-      const limit = places.free(failing)
+    for (const laggards of [false, true]) {
       if (signal.aborted) return
-      const asked = { token: randomUUID(), leaseMs, limit, failing }
+      const { limit, ...room } = places.room(laggards)
+      const asked = { token: randomUUID(), leaseMs, limit, laggards, ...room }
       const claimed = limit === 0 ? [] : await claimLanes(pool, asked)
-      if (claimed.length === limit) isFull = true
-      for (const lane of claimed) void run(lane, failing).then(() => isFull && looking.wake())
+      for (const lane of claimed) {
+        void run(lane, laggards).then(() => places.isCrowded() && looking.wake())
+      }
+      places.note(laggards, { claimed: claimed.length, limit })
     }
+    // Who turns out to be slow makes room without being done.
+    if (places.isCrowded()) alarm.at(new Date(Date.now() + settings.slowMs / 4))
   }
   const looking = repeat({ name: 'sending webhooks', everyMs: settings.everyMs, log }, look)
   return {
@@ -110,27 +110,6 @@ export function startDelivering(
       await looking.stop()
       await places.empty()
       await sender.close()
-    }
-  }
-}
-
-/** Counts who is at work. */
-function openPlaces(most: number) {
-  const running = new Map<Promise<void>, boolean>()
-  const failingMost = Math.ceil(most / 2)
-  return {
-    free(failing: boolean): number {
-      const failingNow = [...running.values()].filter((one) => one).length
-      const all = most - running.size
-      return failing ? Math.min(all, failingMost - failingNow) : all
-    },
-    take(failing: boolean, work: () => Promise<void>): Promise<void> {
-      const task: Promise<void> = work().finally(() => running.delete(task))
-      running.set(task, failing)
-      return task
-    },
-    async empty(): Promise<void> {
-      await Promise.all(running.keys())
     }
   }
 }

@@ -14,43 +14,59 @@ export interface Lane {
   token: string
 }
 
-/** Takes lanes that have something due and that nobody holds, the longest due first. A lane whose
- *  holder has not been heard of for as long as it said is nobody's. */
-export async function claimLanes(
-  db: Db,
-  {
-    token,
-    leaseMs,
-    limit,
-    failing
-  }: {
-    token: string
-    leaseMs: number
-    limit: number
-    /** Those whose last attempt failed, or the others. */
-    failing: boolean
-  }
-): Promise<Lane[]> {
+/** What claiming lanes goes by. */
+export interface Claim {
+  token: string
+  leaseMs: number
+  limit: number
+  /** Those whose last attempt failed or was slow, or the others. */
+  laggards: boolean
+  /** Accounts of the lanes of this kind that the process holds, each as often as it has one. */
+  busy: number[]
+  /** How many of them may be of one account. */
+  mostOfAccount: number
+}
+
+const isClaimable = (w: string) => `${w}.enabled
+          AND ${w}.due_at <= now()
+          AND (${w}.not_before IS NULL OR ${w}.not_before <= now())
+          AND (${w}.lane_until IS NULL OR ${w}.lane_until < now())
+          AND (${w}.failing_since IS NOT NULL OR ${w}.slow) = $3::boolean`
+
+/** Takes lanes that have something due and that nobody holds. Accounts take turns: who holds the
+ *  fewest lanes is first, and of its lanes the one that has waited the longest. A lane whose holder
+ *  has not been heard of for as long as it said is nobody's. */
+export async function claimLanes(db: Db, claim: Claim): Promise<Lane[]> {
+  const { token, leaseMs, laggards, limit, busy, mostOfAccount } = claim
   const { rows } = await db.query<Lane>(
     `/* lanes.claim */
     UPDATE webhook_endpoints w
     SET lane_token = $1::uuid, lane_until = now() + make_interval(secs => $2::float8 / 1000)
     FROM (
       SELECT c.account_id, c.id
-      FROM webhook_endpoints c
-      WHERE c.enabled
-        AND c.due_at <= now()
-        AND (c.not_before IS NULL OR c.not_before <= now())
-        AND (c.lane_until IS NULL OR c.lane_until < now())
-        AND (c.failing_since IS NOT NULL) = $3::boolean
-      ORDER BY c.due_at
+      FROM (
+        SELECT l.account_id, l.id, l.due_at, COALESCE(b.lanes, 0)
+          + row_number() OVER (PARTITION BY l.account_id ORDER BY l.due_at, l.id) AS place
+        FROM webhook_endpoints l
+        LEFT JOIN (
+          SELECT u.account_id, count(*) AS lanes
+          FROM unnest($5::integer[]) AS u (account_id)
+          GROUP BY u.account_id
+        ) b ON b.account_id = l.account_id
+        WHERE ${isClaimable('l')}
+      ) p
+      JOIN webhook_endpoints c ON c.account_id = p.account_id AND c.id = p.id
+      WHERE p.place <= $6::integer
+        -- Again, for what has changed by the time the row is ours.
+        AND ${isClaimable('c')}
+      ORDER BY p.place, p.due_at
       LIMIT $4::integer
-      FOR NO KEY UPDATE SKIP LOCKED
+      FOR NO KEY UPDATE OF c SKIP LOCKED
     ) d
     WHERE w.account_id = d.account_id
       AND w.id = d.id
     RETURNING w.account_id, w.id AS endpoint_id, w.lane_token AS token`,
-    [token, leaseMs, failing, limit]
+    [token, leaseMs, laggards, limit, busy, mostOfAccount]
   )
   return rows
 }
@@ -61,23 +77,22 @@ export interface LaneEndpoint extends SealedSecrets {
   endpoint_id: number
   token: string
   url: string
-  format: Envelope
   headers: string | null
   enabled: boolean
   not_before: Date | null
   failing_since: Date | null
+  failed_at: Date | null
 }
 
-/** Says that the holders of lanes are still there, and holds the endpoints until the transaction ends,
- *  in the order in which publishing does. Out: those whose lane is not lost, nor their endpoint gone. */
+/** Says that the holders of lanes are still there, and holds all their endpoints until the transaction
+ *  ends, in the order in which publishing does. Out: those whose lane is not lost. */
 export async function keepLanes(tx: Tx, lanes: Lane[], leaseMs: number): Promise<LaneEndpoint[]> {
   const { rows } = await tx.query<LaneEndpoint>(
     `/* lanes.keep */
     WITH held AS MATERIALIZED (
-      SELECT w.account_id, w.id
+      SELECT w.account_id, w.id, l.token
       FROM unnest($1::integer[], $2::bigint[], $3::uuid[]) AS l (account_id, id, token)
-      JOIN webhook_endpoints w
-        ON w.account_id = l.account_id AND w.id = l.id AND w.lane_token = l.token
+      JOIN webhook_endpoints w ON w.account_id = l.account_id AND w.id = l.id
       ORDER BY w.account_id, w.id
       FOR NO KEY UPDATE OF w
     )
@@ -86,8 +101,10 @@ export async function keepLanes(tx: Tx, lanes: Lane[], leaseMs: number): Promise
     FROM held h
     WHERE w.account_id = h.account_id
       AND w.id = h.id
-    RETURNING w.account_id, w.id AS endpoint_id, w.lane_token AS token, w.url, w.format, w.headers,
-      w.secret, w.old_secret, w.old_secret_until, w.enabled, w.not_before, w.failing_since`,
+      AND w.lane_token = h.token
+    RETURNING w.account_id, w.id AS endpoint_id, w.lane_token AS token, w.url, w.headers, w.secret,
+      w.old_secret, w.old_secret_until, w.enabled, w.not_before, w.failing_since,
+      w.failed_at`,
     [...placesOf(lanes), lanes.map((lane) => lane.token), leaseMs]
   )
   return rows
@@ -108,9 +125,12 @@ export interface DueDelivery {
   part: number
   parts: number
   part_size: number
+  format: Envelope
   sequence: number
   attempts: number
   attempts_before: number
+  /** Counts how often it was sent again. */
+  round: number
   /** null: retention took it. */
   event: EventRow | null
 }
@@ -125,8 +145,8 @@ export async function findDue(tx: Tx, lanes: Lane[]): Promise<DueDelivery[]> {
   const { rows } = await tx.query<DueRow>(
     `/* lanes.find_due */
     SELECT l.account_id, l.endpoint_id, d.id, d.created_on, d.event_type, d.part, d.parts,
-      d.part_size, d.sequence, d.attempts, d.attempts_before, e.id AS event_id,
-      e.created_on AS event_created_on, e.created_at AS event_created_at, e.seq AS event_seq,
+      d.part_size, d.format, d.sequence, d.attempts, d.attempts_before, d.round,
+      e.id AS event_id, e.created_on AS event_created_on, e.created_at AS event_created_at, e.seq AS event_seq,
       e.import_id AS event_import_id, e.data AS event_data
     FROM unnest($1::integer[], $2::bigint[]) AS l (account_id, endpoint_id)
     CROSS JOIN LATERAL (
@@ -176,7 +196,10 @@ function eventOf(row: DueRow): EventRow | null {
 
 /** What one attempt did to its delivery. */
 export interface Settled {
-  delivery: Pick<DueDelivery, 'account_id' | 'endpoint_id' | 'id' | 'created_on'>
+  delivery: Pick<DueDelivery, 'account_id' | 'endpoint_id' | 'id' | 'created_on'> & {
+    /** null: the lane was lost, so that the attempt decides nothing. */
+    round: number | null
+  }
   attempted_at: Date
   ms: number
   status: number | null
@@ -187,19 +210,24 @@ export interface Settled {
   next_at: Date | null
 }
 
-/** Writes attempts down, and what became of the deliveries. */
+/** Writes attempts down, and what became of the deliveries. One that was sent again meanwhile stays
+ *  due, and the late attempt takes nothing from its new schedule. */
 export async function settleDeliveries(tx: Tx, settled: Settled[]): Promise<void> {
   const deliveries = settled.map(({ delivery }) => delivery)
   await tx.query(
     `/* lanes.settle */
     WITH settled AS (
       UPDATE deliveries d
-      SET state = u.state, next_at = u.next_at, attempts = d.attempts + 1,
-        ended_at = CASE WHEN u.state <> 'pending' THEN now() END
-      FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::date[], $5::text[],
-        $6::timestamptz[], $7::timestamptz[], $8::integer[], $9::smallint[], $10::text[],
-        $11::text[]) AS u (account_id, endpoint_id, id, created_on, state, next_at, attempted_at,
-        ms, status, error, answer)
+      SET attempts = d.attempts + 1,
+        attempts_before = d.attempts_before + CASE WHEN d.round = u.round THEN 0 ELSE 1 END,
+        state = CASE WHEN d.round = u.round THEN u.state ELSE d.state END,
+        next_at = CASE WHEN d.round = u.round THEN u.next_at ELSE d.next_at END,
+        ended_at = CASE WHEN d.round IS DISTINCT FROM u.round THEN d.ended_at
+          WHEN u.state <> 'pending' THEN now() END
+      FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::date[], $5::integer[],
+        $6::text[], $7::timestamptz[], $8::timestamptz[], $9::integer[], $10::smallint[],
+        $11::text[], $12::text[]) AS u (account_id, endpoint_id, id, created_on, round, state,
+        next_at, attempted_at, ms, status, error, answer)
       WHERE d.account_id = u.account_id
         AND d.endpoint_id = u.endpoint_id
         AND d.id = u.id
@@ -216,6 +244,7 @@ export async function settleDeliveries(tx: Tx, settled: Settled[]): Promise<void
       ...placesOf(deliveries),
       deliveries.map((one) => one.id),
       deliveries.map((one) => one.created_on),
+      deliveries.map((one) => one.round),
       settled.map((one) => one.state),
       settled.map((one) => one.next_at),
       settled.map((one) => one.attempted_at),
@@ -232,8 +261,12 @@ export interface EndpointNews {
   account_id: number
   endpoint_id: number
   delivered: boolean
+  /** Whether the attempt took long; null: there was none. */
+  slow: boolean | null
   /** When the failures began that have not been broken by a success; null: there are none. */
   failing_since: Date | null
+  /** The last failure. */
+  failed_at: Date | null
   not_before: Date | null
   disabled_reason: 'gone' | 'failing' | null
 }
@@ -244,27 +277,32 @@ export async function noteAttempts(tx: Tx, news: EndpointNews[]): Promise<void> 
     `/* lanes.note_attempts */
     UPDATE webhook_endpoints w
     SET delivered_at = CASE WHEN u.delivered THEN now() ELSE w.delivered_at END,
-      failing_since = u.failing_since, not_before = u.not_before,
+      slow = COALESCE(u.slow, w.slow), failing_since = u.failing_since, failed_at = u.failed_at,
+      not_before = u.not_before,
       enabled = w.enabled AND u.disabled_reason IS NULL,
       disabled_reason = CASE WHEN w.enabled THEN u.disabled_reason ELSE w.disabled_reason END,
       disabled_at = CASE WHEN w.enabled AND u.disabled_reason IS NOT NULL THEN now()
         ELSE w.disabled_at END
-    FROM unnest($1::integer[], $2::bigint[], $3::boolean[], $4::timestamptz[], $5::timestamptz[],
-      $6::text[]) AS u (account_id, id, delivered, failing_since, not_before, disabled_reason)
+    FROM unnest($1::integer[], $2::bigint[], $3::boolean[], $4::boolean[], $5::timestamptz[],
+      $6::timestamptz[], $7::timestamptz[], $8::text[]) AS u (account_id, id, delivered, slow,
+      failing_since, failed_at, not_before, disabled_reason)
     WHERE w.account_id = u.account_id
       AND w.id = u.id`,
     [
       ...placesOf(news),
       news.map((one) => one.delivered),
+      news.map((one) => one.slow),
       news.map((one) => one.failing_since),
+      news.map((one) => one.failed_at),
       news.map((one) => one.not_before),
       news.map((one) => one.disabled_reason)
     ]
   )
 }
 
-/** Gives lanes back. Who adds deliveries holds the endpoint while doing so: none is overlooked. Out:
- *  by endpoint, when the next one is due; null when none is. */
+/** Gives lanes back; those that have more to send go to the end of the line. Who adds deliveries holds
+ *  the endpoint while doing so: none is overlooked. Out: by endpoint, when the next one is due; null
+ *  when none is. */
 export async function releaseLanes(tx: Tx, lanes: Lane[]) {
   const { rows } = await tx.query<{
     account_id: number
@@ -273,26 +311,33 @@ export async function releaseLanes(tx: Tx, lanes: Lane[]) {
   }>(
     `/* lanes.release */
     UPDATE webhook_endpoints w
-    SET lane_token = NULL, lane_until = NULL, due_at = LEAST(
-      (
-        SELECT d.next_at
-        FROM deliveries d
-        WHERE d.account_id = w.account_id
-          AND d.endpoint_id = w.id
-          AND d.state = 'pending'
-          AND NOT d.ordered
-        ORDER BY d.next_at
-        LIMIT 1
-      ), (
-        SELECT d.next_at
-        FROM deliveries d
-        WHERE d.account_id = w.account_id
-          AND d.endpoint_id = w.id
-          AND d.state = 'pending'
-          AND d.ordered
-        ORDER BY d.sequence
-        LIMIT 1
-      ))
+    SET lane_token = NULL, lane_until = NULL, due_at = (
+      SELECT GREATEST(min(n.next_at), clock_timestamp())
+      FROM (
+        (
+          SELECT d.next_at
+          FROM deliveries d
+          WHERE d.account_id = w.account_id
+            AND d.endpoint_id = w.id
+            AND d.state = 'pending'
+            AND NOT d.ordered
+          ORDER BY d.next_at
+          LIMIT 1
+        )
+        UNION ALL
+        (
+          SELECT d.next_at
+          FROM deliveries d
+          WHERE d.account_id = w.account_id
+            AND d.endpoint_id = w.id
+            AND d.state = 'pending'
+            AND d.ordered
+          ORDER BY d.sequence
+          LIMIT 1
+        )
+      ) n
+      HAVING count(*) > 0
+    )
     FROM unnest($1::integer[], $2::bigint[]) AS l (account_id, id)
     WHERE w.account_id = l.account_id
       AND w.id = l.id

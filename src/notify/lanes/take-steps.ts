@@ -27,9 +27,9 @@ export interface Ask {
 
 /** What it is told. */
 export type Step =
-  | { next: DueDelivery; endpoint: LaneEndpoint }
-  /** The lane was given back, or was lost. */
-  | { next: null; dueAt: Date | null }
+  | { isLost: false; next: DueDelivery; endpoint: LaneEndpoint }
+  /** The lane was given back, or was lost: what was just tried counts for nothing but the log. */
+  | { isLost: boolean; next: null; dueAt: Date | null }
 
 type Place = Pick<Lane, 'account_id' | 'endpoint_id'>
 const keyOf = ({ account_id, endpoint_id }: Place) => `${account_id} ${endpoint_id}`
@@ -42,6 +42,10 @@ export async function takeSteps(tx: Tx, asks: Ask[], leaseMs: number): Promise<S
   const isOurs = ({ lane }: Ask) => endpoints.get(keyOf(lane))?.token === lane.token
   const ours = asks.filter(isOurs)
   await writeDown(tx, ours, endpoints)
+  await logLost(
+    tx,
+    asks.filter((ask) => !isOurs(ask))
+  )
   const open = ours.filter(({ lane, isOver }) => !isOver && isOpen(endpoints.get(keyOf(lane))))
   const due = byPlace(open.length > 0 ? await findDue(tx, open.map(laneOf)) : [])
   const idle = ours.filter(({ lane }) => !due.has(keyOf(lane)))
@@ -49,9 +53,9 @@ export async function takeSteps(tx: Tx, asks: Ask[], leaseMs: number): Promise<S
   return asks.map((ask) => {
     const key = keyOf(ask.lane)
     const [next, endpoint] = [due.get(key), endpoints.get(key)]
-    if (!isOurs(ask)) return { next: null, dueAt: null }
-    if (next && endpoint) return { next, endpoint }
-    return { next: null, dueAt: released.get(key)?.due_at ?? null }
+    if (!isOurs(ask)) return { isLost: true, next: null, dueAt: null }
+    if (next && endpoint) return { isLost: false, next, endpoint }
+    return { isLost: false, next: null, dueAt: released.get(key)?.due_at ?? null }
   })
 }
 
@@ -72,12 +76,23 @@ async function writeDown(tx: Tx, asks: Ask[], endpoints: Map<string, LaneEndpoin
   for (const { news } of attempted) {
     const endpoint = endpoints.get(keyOf(news))
     if (!endpoint) continue
-    const { failing_since, not_before, disabled_reason } = news
+    const { failing_since, failed_at, not_before, disabled_reason } = news
     // Seldom: this is no statement for each lane.
     if (endpoint.enabled && disabled_reason) await noticeDisabled(tx, endpoint, disabled_reason)
     const enabled = endpoint.enabled && disabled_reason === null
-    Object.assign(endpoint, { failing_since, not_before, enabled })
+    Object.assign(endpoint, { failing_since, failed_at, not_before, enabled })
   }
+}
+
+/** Writes attempts down whose lane was lost meanwhile. Apart from the others: who has the lane now may
+ *  have tried the same delivery. */
+async function logLost(tx: Tx, asks: Ask[]) {
+  const late = asks.flatMap(({ attempted }) => {
+    if (attempted === null) return []
+    const { settled } = attempted
+    return { ...settled, delivery: { ...settled.delivery, round: null } }
+  })
+  if (late.length > 0) await settleDeliveries(tx, late)
 }
 
 function isOpen(endpoint: LaneEndpoint | undefined): boolean {

@@ -20,6 +20,7 @@ import {
   getEndpoint,
   insertEndpoint,
   lockEndpoint,
+  renewWaiting,
   replaceSecret,
   updateEndpoint,
   wakeSenders,
@@ -110,7 +111,10 @@ export async function changeEndpoint(
     await checkNames(tx, account_id, { record_types, ignore_keys })
     const isFresh = (settings.enabled && !before.enabled) || settings.url !== before.url
     await updateEndpoint(tx, account_id, id, { ...settings, isFresh })
-    if (isFresh) await wakeSenders(tx)
+    if (isFresh) {
+      await renewWaiting(tx, account_id, id)
+      await wakeSenders(tx)
+    }
     return orNotFound(await getEndpoint(tx, account_id, id), id)
   })
 }

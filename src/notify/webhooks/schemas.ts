@@ -127,7 +127,10 @@ const endpoint = {
     'The import that it was made for (`callback_url`): it hears of that one, of the import that ' +
       'applies it, and of their undos and redos; null: of all.'
   ),
-  failing_since: nullable(time(''), 'The first failure since the last success; null: it works.'),
+  failing_since: nullable(
+    time(''),
+    'The first failure since the last success, or since two days without one; null: it works.'
+  ),
   last_delivered_at: nullable(time(''), 'When something was last delivered; null: never.'),
   old_secret_until: nullable(
     time(''),

@@ -126,7 +126,8 @@ export async function listEndpoints(
 }
 
 /** Replaces the choices. An endpoint that is enabled, or moved, begins with a clean slate: what waits
- *  for it is looked at now. */
+ *  for it is looked at now, and its lane is taken from whoever has it, so that an attempt at what it
+ *  was before says nothing of what it is. */
 export async function updateEndpoint(
   tx: Tx,
   account_id: number,
@@ -142,11 +143,30 @@ export async function updateEndpoint(
       disabled_reason = CASE WHEN $11::boolean THEN NULL ELSE w.disabled_reason END,
       disabled_at = CASE WHEN $11::boolean THEN NULL ELSE w.disabled_at END,
       failing_since = CASE WHEN $12::boolean THEN NULL ELSE w.failing_since END,
+      failed_at = CASE WHEN $12::boolean THEN NULL ELSE w.failed_at END,
+      slow = w.slow AND NOT $12::boolean,
       not_before = CASE WHEN $12::boolean THEN NULL ELSE w.not_before END,
-      due_at = CASE WHEN $12::boolean THEN now() ELSE w.due_at END
+      due_at = CASE WHEN $12::boolean THEN now() ELSE w.due_at END,
+      lane_token = CASE WHEN $12::boolean THEN NULL ELSE w.lane_token END,
+      lane_until = CASE WHEN $12::boolean THEN NULL ELSE w.lane_until END
     WHERE w.account_id = $1::integer
       AND w.id = $2::bigint`,
     [account_id, id, ...valuesOf(change), change.isFresh]
+  )
+}
+
+/** Makes all that waits for an endpoint due, as if nothing of it had been tried: in the order in which
+ *  it was made, with a new schedule. */
+export async function renewWaiting(tx: Tx, account_id: number, id: number): Promise<void> {
+  await tx.query(
+    `/* webhooks.renew_waiting */
+    UPDATE deliveries d
+    SET next_at = d.created_at, attempts_before = d.attempts
+    WHERE d.account_id = $1::integer
+      AND d.endpoint_id = $2::bigint
+      AND d.state = 'pending'
+      AND d.attempts > d.attempts_before`,
+    [account_id, id]
   )
 }
 
@@ -195,14 +215,15 @@ export async function deleteEndpoint(tx: Tx, account_id: number, id: number): Pr
 /** Writes the event of a test, for that endpoint alone. Out: the event's id. */
 export async function writeTestEvent(
   tx: Tx,
-  { account_id, id, description }: Pick<EndpointRow, 'account_id' | 'id' | 'description'>,
+  endpoint: Pick<EndpointRow, 'account_id' | 'id' | 'description' | 'import_id'>,
   key_id: number
 ): Promise<string> {
+  const { account_id, id, description, import_id } = endpoint
   const { rows } = await tx.query<{ id: string }>(
     `/* webhooks.write_test */
     SELECT write_event($1::integer, 'webhook.test', $2::jsonb, by_key => $3::integer,
-      to_endpoint => $4::bigint) AS id`,
-    [account_id, JSON.stringify({ webhook: { id, description } }), key_id, id]
+      to_endpoint => $4::bigint, of_import => $5::bigint) AS id`,
+    [account_id, JSON.stringify({ webhook: { id, description } }), key_id, id, import_id]
   )
   const [row] = rows
   if (!row) throw new Error('write_event returned no id')
