@@ -30,7 +30,7 @@ t.test('an endpoint that is gone, and one that failed for too long', async (t) =
     const url = `http://127.0.0.1:${port}${path}`
     const { body } = await service.request('POST', '/webhooks', { body: { url } })
     await service.pool.query(
-      `UPDATE webhook_endpoints SET failing_since = now() - interval '2 hours' WHERE id = $1`,
+      `UPDATE webhook_endpoints SET failed_at = now(), failing_since = now() - interval '2 hours' WHERE id = $1`,
       [body.id]
     )
     await service.request('POST', `/webhooks/${body.id}/test`)
