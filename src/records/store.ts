@@ -145,6 +145,17 @@ export async function listRecords(db: Db, account_id: number, filter: RecordFilt
   return rows
 }
 
+/** Takes the account's turn to tell of records, until the transaction ends. Whoever writes events that
+ *  hold records takes it before reading them: events of a record then come in the order of its
+ *  versions. Taken after the turns of types and after records are held, before links are written. */
+export async function lockTelling(tx: Tx, account_id: number): Promise<void> {
+  await tx.query(
+    `/* records.lock_telling */
+    SELECT pg_advisory_xact_lock(hashtextextended('muster.tell_records ' || $1::integer, 0))`,
+    [account_id]
+  )
+}
+
 /** Writes events about records of one type into the outbox, in their order. */
 export async function writeEvents(
   tx: Tx,

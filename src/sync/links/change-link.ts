@@ -5,10 +5,10 @@ import { appError } from '../../errors.ts'
 import { type Pool, type Tx, withTransaction } from '../../platform/db.ts'
 import type { TypeCatalogue } from '../../record-types/registry.ts'
 import { loadTypes } from '../../record-types/store.ts'
-import { getActor, getRecord, type RecordRow } from '../../records/store.ts'
+import { getActor, getRecord, lockTelling, type RecordRow } from '../../records/store.ts'
 import { tellRecords } from '../../records/tell-records.ts'
 import { type LinkState, linkMoves, mayMove } from './status.ts'
-import { type LinkRow, lockLink, saveLink } from './store.ts'
+import { holdRecord, type LinkRow, listLinks, saveLink } from './store.ts'
 
 export interface LinkChange {
   account_id: number
@@ -27,12 +27,16 @@ export async function changeLink(pool: Pool, change: LinkChange): Promise<void> 
   const { account_id, record_id, system, state } = change
   await withTransaction(pool, async (tx) => {
     const types = await loadTypes(tx, account_id)
-    const was = await lockLink(tx, account_id, record_id, system)
     const type_ids = types.list.map(({ type_id }) => type_id)
-    const record = await getRecord(tx, account_id, type_ids, record_id)
-    // The link of a record that was deleted can still be taken off, or found orphaned.
+    // Held before its links are read: an undo that would delete it sees the link, or was here first.
+    const held = await holdRecord(tx, account_id, type_ids, record_id)
+    await lockTelling(tx, account_id)
+    const [was] = await listLinks(tx, account_id, record_id, system)
+    const record = held === null ? null : await getRecord(tx, account_id, [held], record_id)
     const type_id = record?.type_id ?? was?.type_id
-    if (type_id === undefined) throw appError('record_not_found', { id: record_id })
+    if (type_id === undefined || !(record || isForGone(was, state))) {
+      throw appError('record_not_found', { id: record_id })
+    }
     const from: LinkState = was?.state ?? 'not_synced'
     if (!mayMove(from, state)) {
       const allowed = Object.keys(linkMoves[from]).join(', ')
@@ -56,6 +60,11 @@ export async function changeLink(pool: Pool, change: LinkChange): Promise<void> 
     }
   })
 }
+
+/** Whether the link of a record that was deleted may be said to be so: it can be taken off, or found
+ *  orphaned. */
+const isForGone = (was: LinkRow | undefined, state: LinkState) =>
+  was !== undefined && [was.state, 'orphaned', 'disconnected'].includes(state)
 
 async function tell(
   tx: Tx,

@@ -38,20 +38,25 @@ export async function listLinks(
   return rows
 }
 
-/** The link of a record to a system, held until the transaction ends. Whoever makes one waits, too. */
-export async function lockLink(
+/** Holds a record until the transaction ends: nobody deletes it meanwhile. Out: its type; null when the
+ *  account has none with that id. */
+export async function holdRecord(
   tx: Tx,
   account_id: number,
-  record_id: number,
-  system: string
-): Promise<LinkRow | null> {
-  await tx.query(
-    `/* links.take_turn */
-    SELECT pg_advisory_xact_lock(hashtextextended('muster.link ' || $1 || '/' || $2, 0))`,
-    [String(account_id), String(record_id)]
+  type_ids: number[],
+  id: number
+): Promise<number | null> {
+  const { rows } = await tx.query<{ type_id: number }>(
+    `/* links.hold_record */
+    SELECT r.type_id
+    FROM records r
+    WHERE r.account_id = $1::integer
+      AND r.type_id = ANY ($2::smallint[])
+      AND r.id = $3::bigint
+    FOR KEY SHARE`,
+    [account_id, type_ids, id]
   )
-  const [link] = await listLinks(tx, account_id, record_id, system)
-  return link ?? null
+  return rows[0]?.type_id ?? null
 }
 
 /** What `GET /links` may ask for; null: any. */
