@@ -75,12 +75,12 @@ async function tell(
     external_id,
     error
   }: { from: LinkState; external_id: string | null; error: string | null },
-  { id, type_id, data, organization_id }: RecordRow
+  { id, type_id, version, data, organization_id }: RecordRow
 ): Promise<void> {
   const type = types.getById(type_id)
   if (!type) return
   const actor = await getActor(tx, account_id, key_id)
-  const told = { id, data, organization_id, before: null, gone: false }
+  const told = { id, version, data, organization_id, before: null, gone: false }
   const event = state === 'error' ? 'sync.failed' : 'sync.updated'
   const more = { system, state, state_before: from, external_id, error }
   const telling = { type: event, import_id: null, actor, more } as const
