@@ -28,8 +28,10 @@ export async function tellRecords(
   told: Told[]
 ): Promise<void> {
   if (told.length === 0) return
-  if (type === 'record.updated') {
-    const ids = told.map(({ id }) => id)
+  // A record that was made and changed since may say more than whoever linked it has seen.
+  const newer = told.filter(({ version }) => type !== 'record.created' || version > 1)
+  if (newer.length > 0 && ['record.created', 'record.updated'].includes(type)) {
+    const ids = newer.map(({ id }) => id)
     await markPending(tx, place.account_id, ids, actor?.id ?? null)
   }
   // Not what sync.* events tell: who listens to record.* alone has not heard it.

@@ -7,8 +7,8 @@ import type { TypeCatalogue } from '../../record-types/registry.ts'
 import { loadTypes } from '../../record-types/store.ts'
 import { getActor, getRecord, lockTelling, type RecordRow } from '../../records/store.ts'
 import { tellRecords } from '../../records/tell-records.ts'
-import { type LinkState, linkMoves, mayMove } from './status.ts'
-import { holdRecord, type LinkRow, listLinks, saveLink } from './store.ts'
+import { isReport, type LinkState, linkMoves, mayMove } from './status.ts'
+import { holdRecord, type LinkRow, listLinks, saveLink, takeExternalId } from './store.ts'
 
 export interface LinkChange {
   account_id: number
@@ -48,18 +48,23 @@ export async function changeLink(pool: Pool, change: LinkChange): Promise<void> 
         allowed
       })
     }
-    const external_id =
-      change.external_id === undefined ? (was?.external_id ?? null) : change.external_id
-    const error = state === 'error' ? (change.error ?? null) : null
+    const external_id = said(change.external_id, was?.external_id) ?? null
+    const error = state === 'error' ? (said(change.error, was?.error) ?? null) : null
     const link = { account_id, record_id, system, type_id, external_id, state, error }
-    if (!(await saveLink(tx, { ...link, changed_by: change.key_id }))) {
+    if (external_id !== null) await takeExternalId(tx, { ...link, external_id })
+    const changed_by = isReport(from, state) ? change.key_id : null
+    if (!(await saveLink(tx, { ...link, changed_by }))) {
       throw appError('link_taken', { id: record_id, system, external_id: external_id ?? '' })
     }
-    if (record && (from !== state || was?.external_id !== external_id)) {
+    const isNews = from !== state || was?.external_id !== external_id || was.error !== error
+    if (record && isNews) {
       await tell(tx, types, change, { from, external_id, error }, record)
     }
   })
 }
+
+/** What was left out stays as it was. */
+const said = <T>(value: T | undefined, was: T | undefined) => (value === undefined ? was : value)
 
 /** Whether the link of a record that was deleted may be said to be so: it can be taken off, or found
  *  orphaned. */
