@@ -64,7 +64,7 @@ async function toldOf({ pool }: Setup, title = 'Ann') {
 t.test('a record that an import changed twice is told of once', async (t) => {
   const { s, run, held } = await start(t)
   const rows = (title: string) =>
-    Array.from({ length: 600 }, (_, i) => `${i},Acme,C${i},${title}\n`).join('')
+    Array.from({ length: 1_100 }, (_, i) => `${i},Acme,C${i},${title}\n`).join('')
   await run(header + rows('A'))
   const { id } = await run(`${header}${rows('B')}0,Acme,C0,C\n`, { push: 'all', repeats: 'merge' })
   t.same(await toldOf(s, 'C0'), [['updated', 'C', 'A']])

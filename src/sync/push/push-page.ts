@@ -33,7 +33,7 @@ import {
   readSince
 } from './store.ts'
 
-const pageRows = 500
+const pageRows = 1_000
 
 /** Tells of the next page. Out: false when the push has come to its end. */
 export async function pushPage(tx: Tx, push: PushRow): Promise<boolean> {
