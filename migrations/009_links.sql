@@ -2,11 +2,10 @@
 
 -- Up Migration
 
--- Whether events have told of what the row did; null: not (yet).
+-- Whether there is nothing left to tell of what the row did; null: it is held.
 ALTER TABLE import_rows ADD COLUMN pushed boolean;
--- false: the record was gone when its turn came.
 ALTER TABLE import_references ADD COLUMN pushed boolean;
--- Rows that made or changed a record and that events have told of.
+-- Rows that made or changed a record and have nothing left to be told.
 ALTER TABLE imports ADD COLUMN rows_pushed bigint NOT NULL DEFAULT 0;
 
 -- A walk over the outcomes of an import, in the order of its rows, that writes the events. The page
@@ -32,27 +31,18 @@ CREATE TABLE pushes (
 );
 CREATE INDEX pushes_open_idx ON pushes (moved_at, account_id, id) WHERE ended_at IS NULL;
 
--- Begins a push in the transaction that ends an import with the option `push`. An undo tells of what
--- was told of before, whatever that import said: who heard of a record hears that it is gone.
+-- Begins a push in the transaction that ends an import with the option `push`, and that of every undo:
+-- who heard of a record hears that it is gone. Whether anybody was told of anything is looked at by the
+-- push itself: a record may be told of while its undo ends.
 CREATE FUNCTION begin_push() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO pushes (account_id, import_id, what, asked_by)
-  SELECT NEW.account_id, NEW.id, CASE NEW.kind WHEN 'undo' THEN 'all' ELSE NEW.options ->> 'push' END,
-    NEW.created_by
-  WHERE NEW.kind = 'import'
-    OR EXISTS (
-      SELECT 1
-      FROM pushes p
-      WHERE p.account_id = NEW.account_id
-        AND p.import_id = NEW.undo_of
-    );
-  IF FOUND THEN
-    PERFORM pg_notify('muster_events', 'pushes');
-  END IF;
+  VALUES (NEW.account_id, NEW.id,
+    CASE NEW.kind WHEN 'undo' THEN 'all' ELSE NEW.options ->> 'push' END, NEW.created_by);
+  PERFORM pg_notify('muster_events', 'pushes');
   RETURN NULL;
 END
 $$;
-CREATE INDEX pushes_import_idx ON pushes (account_id, import_id);
 
 CREATE TRIGGER imports_begin_push AFTER UPDATE OF state ON imports
 FOR EACH ROW

@@ -14,7 +14,7 @@ CREATE TABLE record_links (
   -- src/sync/links/status.ts has every state and every move.
   state text NOT NULL,
   error text,
-  -- The API key that said so last.
+  -- The API key that keeps it: the one that reported last what became of it there.
   changed_by integer,
   created_at timestamptz NOT NULL DEFAULT now(),
   changed_at timestamptz NOT NULL DEFAULT now(),

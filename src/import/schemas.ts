@@ -211,7 +211,7 @@ export const ImportSchema = answer(
       examples: [{ organizations: 3 }]
     }),
     not_pushed: count(
-      'Rows that made or changed a record of which no event has told yet: held until ' +
+      'Rows that made or changed a record and of which something is left to tell: held until ' +
         'POST /imports/{id}/push.'
     ),
     rows: progress.rows,
@@ -315,7 +315,8 @@ export const RowSchema = answer(
     matched_by: nullable(Type.String(), 'Match rule that found the record; null: none did.'),
     pushed: nullable(
       Type.Boolean(),
-      'Whether events have told of what the row did to its record; null: it did nothing.'
+      'Whether nothing is left to tell of what the row did to its record: events have told it, or ' +
+        'it was gone or changed back when it was pushed; null: it did nothing.'
     ),
     changed_fields: nullable(
       Type.Array(Type.String(), { description: '' }),

@@ -19,6 +19,8 @@ import { getRecords, listExternalIds } from './store.ts'
 /** One record to tell of. */
 export interface Told {
   id: number
+  /** The version that it is now; of one that is gone: of no meaning. */
+  version: number
   /** What it is now; of one that is gone: what it was. */
   data: RecordData
   organization_id: number | null

@@ -145,6 +145,17 @@ export async function listRecords(db: Db, account_id: number, filter: RecordFilt
   return rows
 }
 
+/** Takes the account's turn to tell of records, until the transaction ends. Whoever writes events that
+ *  hold records takes it before reading them: events of a record then come in the order of its
+ *  versions. Taken after the turns of types and after records are held, before links are written. */
+export async function lockTelling(tx: Tx, account_id: number): Promise<void> {
+  await tx.query(
+    `/* records.lock_telling */
+    SELECT pg_advisory_xact_lock(hashtextextended('muster.tell_records ' || $1::integer, 0))`,
+    [account_id]
+  )
+}
+
 /** Writes events about records of one type into the outbox, in their order. */
 export async function writeEvents(
   tx: Tx,
@@ -219,5 +230,67 @@ export async function markPending(
       AND l.state IN ('synced', 'error')
       AND l.changed_by IS DISTINCT FROM $3::integer`,
     [account_id, ids, actor_key]
+  )
+}
+
+/** What was told of a record last. */
+export interface ToldVersion {
+  version: number
+  is_gone: boolean
+  /** yyyy-mm-dd */
+  told_on: string
+}
+
+/** What was told of records, by id; those that nobody was told of are absent. */
+export async function readTold(
+  tx: Tx,
+  account_id: number,
+  ids: number[]
+): Promise<Map<number, ToldVersion>> {
+  const { rows } = await tx.query<ToldVersion & { record_id: number }>(
+    `/* records.read_told */
+    SELECT t.record_id, t.version, t.is_gone, t.told_on
+    FROM told_records t
+    WHERE t.account_id = $1::integer
+      AND t.record_id = ANY ($2::bigint[])`,
+    [account_id, ids]
+  )
+  return new Map(rows.map(({ record_id, ...told }) => [record_id, told]))
+}
+
+/** Whether the account was told of any record at all. */
+export async function hasTold(tx: Tx, account_id: number): Promise<boolean> {
+  const { rows } = await tx.query<{ has: boolean }>(
+    `/* records.has_told */
+    SELECT EXISTS (
+      SELECT 1
+      FROM told_records t
+      WHERE t.account_id = $1::integer
+    ) AS has`,
+    [account_id]
+  )
+  return rows[0]?.has === true
+}
+
+/** Notes what is told of records, each at most once. */
+export async function noteTold(
+  tx: Tx,
+  account_id: number,
+  told: { id: number; version: number; gone: boolean }[]
+): Promise<void> {
+  if (told.length === 0) return
+  await tx.query(
+    `/* records.note_told */
+    INSERT INTO told_records (account_id, record_id, version, is_gone, told_on)
+    SELECT $1::integer, u.record_id, u.version, u.is_gone, (now() AT TIME ZONE 'UTC')::date
+    FROM unnest($2::bigint[], $3::integer[], $4::boolean[]) AS u (record_id, version, is_gone)
+    ON CONFLICT (account_id, record_id) DO UPDATE
+    SET version = excluded.version, is_gone = excluded.is_gone, told_on = excluded.told_on`,
+    [
+      account_id,
+      told.map(({ id }) => id),
+      told.map(({ version }) => version),
+      told.map(({ gone }) => gone)
+    ]
   )
 }

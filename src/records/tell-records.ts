@@ -6,7 +6,7 @@ import type { EventType } from '../events.ts'
 import type { Tx } from '../platform/db.ts'
 import { type Actor, eventRecords, type Told } from './event-records.ts'
 import type { OrganizationPlace } from './organizations.ts'
-import { markPending, writeEvents } from './store.ts'
+import { markPending, noteTold, writeEvents } from './store.ts'
 
 const recordsPerEvent = 100
 
@@ -19,7 +19,8 @@ export interface Telling {
   more?: Record<string, unknown>
 }
 
-/** Writes the events of records of one type, in their order. */
+/** Writes the events of records of one type, in their order, and notes what record.* events tell. Needs
+ *  the account's turn (lockTelling), taken before the records were read. */
 export async function tellRecords(
   tx: Tx,
   place: OrganizationPlace,
@@ -27,10 +28,14 @@ export async function tellRecords(
   told: Told[]
 ): Promise<void> {
   if (told.length === 0) return
-  if (type === 'record.updated') {
-    const ids = told.map(({ id }) => id)
+  // A record that was made and changed since may say more than whoever linked it has seen.
+  const newer = told.filter(({ version }) => type !== 'record.created' || version > 1)
+  if (newer.length > 0 && ['record.created', 'record.updated'].includes(type)) {
+    const ids = newer.map(({ id }) => id)
     await markPending(tx, place.account_id, ids, actor?.id ?? null)
   }
+  // Not what sync.* events tell: who listens to record.* alone has not heard it.
+  if (type.startsWith('record.')) await noteTold(tx, place.account_id, told)
   const records = await eventRecords(tx, place, told, actor)
   const chunks: EventRecord[][] = []
   for (let from = 0; from < records.length; from += recordsPerEvent) {

@@ -1,6 +1,7 @@
 // The job of throwing away what has had its time: the table of contents of retention.
 //
-//   weeks ahead -> uploads -> outcomes -> history -> events and deliveries -> strays -> mails
+//   weeks ahead -> uploads -> outcomes -> history -> what was told -> events and deliveries
+//   -> strays -> mails
 //
 // Each step commits by itself and finds what is left when it runs again, so the job may die anywhere
 // and may run twice. Called by jobs.ts, once an hour.
@@ -11,7 +12,7 @@ import type { Log } from '../platform/log.ts'
 import { dropMails } from './drop-mails.ts'
 import { dropUploads, sweepUploads } from './drop-uploads.ts'
 import { dropWeeks, type WeeksPlace } from './drop-weeks.ts'
-import { deleteCallbacks, deleteWaitingRows, ensureWeeksAhead } from './store.ts'
+import { deleteCallbacks, deleteToldRecords, deleteWaitingRows, ensureWeeksAhead } from './store.ts'
 
 export interface CleanContext {
   pool: Pool
@@ -30,6 +31,8 @@ export interface Cleaned {
   history_weeks: string[]
   /** Also of deliveries and their attempts. */
   event_weeks: string[]
+  /** Notes of what was told of records that are gone. */
+  told_records: number
   /** Endpoints that were made for one import. */
   callbacks: number
   /** Files that no import named. */
@@ -52,6 +55,7 @@ export async function cleanUp({ pool, config, log, signal }: CleanContext): Prom
     outcome_weeks: await dropWeeks(place, 'import_rows', keepOutcomesDays),
     history_weeks: await dropWeeks(place, 'record_changes', keepHistoryDays),
     event_weeks: await dropEvents(place, keepEventsDays),
+    told_records: await deleteToldRecords(pool, keepHistoryDays),
     callbacks: await deleteCallbacks(pool, keepEventsDays),
     stray_uploads: await sweepUploads(place),
     waiting_rows: await deleteWaitingRows(pool),

@@ -104,6 +104,20 @@ async function noteDroppedEvents(tx: Tx, partition: string): Promise<void> {
   )
 }
 
+/** Deletes notes of records that `days` days ago were told to be gone (0: none): their history, with
+ *  which they could come back, is dropped by then. Out: how many. */
+export async function deleteToldRecords(db: Db, days: number): Promise<number> {
+  if (days === 0) return 0
+  const { rowCount } = await db.query(
+    `/* retention.delete_told */
+    DELETE FROM told_records t
+    WHERE t.is_gone
+      AND t.told_on < (now() AT TIME ZONE 'UTC')::date - $1::integer - 7`,
+    [days]
+  )
+  return rowCount ?? 0
+}
+
 /** Deletes endpoints that were made for one import, `days` days after it ended (0: none), and after the
  *  latest one that applied it or took it back did, and so on. Out: how many. */
 export async function deleteCallbacks(db: Db, days: number): Promise<number> {

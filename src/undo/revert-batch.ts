@@ -14,9 +14,10 @@ import { isSensitive, type RecordData, type RecordType } from '../record-types/t
 import { holdsSealed, idsOf } from '../records/history/shown-values.ts'
 import { type PastFields, pastFields } from '../records/history/unfit-values.ts'
 import { recordTitle } from '../records/record-json.ts'
-import { planRecord, type RecordPlan, referencesOf } from './plan/plan-record.ts'
+import { keepLinked, planRecord, type RecordPlan, referencesOf } from './plan/plan-record.ts'
 import { type Names, namedMakers, namedRecords, problemsOf } from './plan/problems.ts'
 import { type Around, isIdentity, keyName, settle } from './plan/settle.ts'
+import { findLinked } from './revert/find-linked.ts'
 import { holdTypes, noteWrites, withReferrers } from './revert/hold-types.ts'
 import type { IdSet } from './revert/id-set.ts'
 import {
@@ -127,7 +128,7 @@ export async function revertBatch(
   const { tx } = place
   const { run, job } = undo
   const turn = await takeTurn(undo, types, tx)
-  const plans = await planBatch(undo, turn.types, place, targets)
+  const plans = await keepAllLinked(undo, tx, await planBatch(undo, turn.types, place, targets))
   if (plans.some(({ action }) => action === 'delete')) {
     // Whoever else writes the types that refer makes it uncertain: see takeTurn.
     const { memory, ranges } = undo
@@ -215,6 +216,19 @@ async function planBatch(
     const { type, past } = own.get(target.type_id) as { type: RecordType; past: PastFields }
     const now = records.get(record_id) ?? null
     return planRecord({ job, target, type, secrets, past, now, changes: changesOf(record_id) })
+  })
+}
+
+/** What was to be deleted and is linked to another system stays. */
+async function keepAllLinked({ run }: UndoRun, tx: Tx, plans: RecordPlan[]) {
+  const going = plans.filter(({ action }) => action === 'delete')
+  const type_ids = [...new Set(going.map(({ type }) => type.type_id))]
+  const ids = going.map(({ target }) => target.record_id)
+  const linked = await findLinked(tx, run.account_id, type_ids, ids)
+  if (linked.size === 0) return plans
+  return plans.map((plan) => {
+    const system = plan.action === 'delete' ? linked.get(plan.target.record_id) : undefined
+    return system === undefined ? plan : keepLinked(plan, system)
   })
 }
 

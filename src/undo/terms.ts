@@ -32,8 +32,6 @@ export interface HeldRecord {
   organization_id: number | null
   data: RecordData
   created_import_id: number | null
-  /** A system that it is linked to, and that would not know that it is gone; null: none. */
-  syncing: string | null
 }
 
 /** One change of a record, as `record_changes` has it. */

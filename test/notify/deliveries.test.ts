@@ -108,7 +108,7 @@ t.test('what fails is tried again with the same id, and holds up no other event'
   t.match((await s.get(`/webhooks/${webhook.id}`)).body, { failing_since: null })
 })
 
-t.test('record events of an endpoint keep their order, also over failures', async (t) => {
+t.test('events that hold records keep their order, also over failures', async (t) => {
   const s = await setup(t, { config: loopback })
   let refused = 0
   const receiver = await startReceiver(t, (_, response, body) => {
@@ -118,7 +118,8 @@ t.test('record events of an endpoint keep their order, also over failures', asyn
     response.writeHead(isRefused ? 503 : 200).end()
   })
   const webhook = await makeWebhook(s, { url: receiver.url })
-  for (const n of [1, 2, 3]) await writeEvent(s, 'record.updated', { n })
+  await writeEvent(s, 'sync.failed', { n: 1 })
+  for (const n of [2, 3]) await writeEvent(s, 'record.updated', { n })
   await writeEvent(s, 'import.completed', { n: 'import' })
   startNotifying(t, s, { schedule: { delaysMs: [200, 200, 200], disableAfterMs: 1e9 } })
   await waitForDeliveries(s, webhook.id, 'delivered', 4)

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
+import { createApiKey } from '../../src/access/store.ts'
 import { linkMoves, linkStates, linkStateTexts, mayMove } from '../../src/sync/links/status.ts'
 import { until } from '../helpers/until.ts'
 import { type Setup, setup } from '../setup.ts'
@@ -138,7 +139,7 @@ t.test('what is gone in the other system can go here, too', async (t) => {
 })
 
 t.test(
-  'what was deleted comes back by redo alone, and its external id stays its own',
+  'what was deleted comes back by redo alone, and its external id stays its own until it is taken off',
   async (t) => {
     const { s, id, ann, put } = await withRecords(t)
     await put(ann, { state: 'synced', external_id: '1' })
@@ -160,11 +161,87 @@ t.test(
     const link = { state: 'synced', external_id: '1' }
     t.match(await put(other, link), { status: 409, body: { code: 'link_taken' } })
     await s.request('DELETE', `/records/${ann}/links/connectwise`)
-    t.match(await put(other, link), { status: 409, body: { code: 'link_taken' } }, 'remembered')
-    t.equal((await put(ann, { state: 'disconnected', external_id: null })).status, 200)
     t.equal((await put(other, link)).status, 200)
   }
 )
+
+t.test('a created record that has changed since makes its links pending', async (t) => {
+  const s = await setup(t, { worker: true })
+  const { id } = await s.runCsv(csv)
+  const { data } = (await s.get(`/imports/${id}/rows`)).body
+  const records = data.map(({ record_id }: { record_id: number }) => record_id)
+  const { key } = await createApiKey(s.pool, s.account_id, 'psa')
+  for (const record of records) {
+    await s.request('PUT', `/records/${record}/links/psa`, { key, body: { state: 'synced' } })
+  }
+  await s.runCsv(csv.replace('Boss', 'Head of IT'))
+  await s.request('POST', `/imports/${id}/push`, { body: { what: 'created' } })
+  const states = async () =>
+    (await s.get('/links')).body.data.map(({ state }: { state: string }) => state)
+  await until('it is told', async () => (await states())[0] === 'pending')
+  t.same(await states(), ['pending', 'synced'], 'the other one says what it said then')
+})
+
+t.test('who reports keeps the link, who only moves it does not', async (t) => {
+  const { s, ann } = await withRecords(t)
+  const { key: psa } = await createApiKey(s.pool, s.account_id, 'psa')
+  const put = (key: string, state: string) =>
+    s.request('PUT', `/records/${ann}/links/connectwise`, { key, body: { state } })
+  await put(psa, 'synced')
+  await put(psa, 'orphaned')
+  await put(s.key, 'synced')
+  const stateOf = async () => (await s.get(`/records/${ann}/links/connectwise`)).body.state
+  await s.runCsv(csv.replace('Boss', 'Head of IT'), { push: 'all' })
+  await until('a change by somebody else is to be written', async () => {
+    return (await stateOf()) === 'pending'
+  })
+  await put(psa, 'synced')
+  const own = new FormData()
+  own.set('file', new Blob([csv]), 'contacts.csv')
+  for (const [name, value] of Object.entries({ type: 'contacts', push: 'all' })) {
+    own.set(name, value)
+  }
+  const headers = { authorization: `Bearer ${psa}` }
+  await fetch(`${s.url}/imports`, { method: 'POST', headers, body: own })
+  await until(
+    'its own change is told',
+    async () => (await events(s, 'record.updated')).length === 2
+  )
+  t.equal(await stateOf(), 'synced')
+})
+
+t.test('another reason is told of, and one that is left out stays', async (t) => {
+  const { s, ann, put } = await withRecords(t)
+  await put(ann, { state: 'synced' })
+  for (const error of ['one', 'two', 'two']) await put(ann, { state: 'error', error })
+  t.match(await put(ann, { state: 'error' }), { body: { error: 'two' } })
+  const told = await events(s, 'sync.failed')
+  t.same(
+    told.map(({ data }) => [data.state_before, data.error]),
+    [
+      ['synced', 'one'],
+      ['error', 'two']
+    ]
+  )
+})
+
+t.test('what a deleted record was elsewhere, another one can be', async (t) => {
+  const { s, id, ann, bob, put } = await withRecords(t)
+  await put(ann, { state: 'synced', external_id: '1' })
+  await put(ann, { state: 'disabled' })
+  const { body: undo } = await s.request('POST', `/imports/${id}/undo`)
+  await s.waitForImport(undo.id)
+  const again = await s.runCsv(csv)
+  const { data } = (await s.get(`/imports/${again.id}/rows`)).body
+  const linked = { state: 'synced', external_id: '1' }
+  t.match(await put(data[0].record_id, linked), { status: 409, body: { code: 'link_taken' } })
+  await put(ann, { state: 'disconnected' })
+  t.match(await put(data[0].record_id, linked), { status: 200, body: { external_id: '1' } })
+  t.match(await s.get(`/records/${ann}/links`), {
+    body: { data: [{ state: 'disconnected', external_id: null }] }
+  })
+  t.match(await put(bob, linked), { status: 404 })
+})
 
 t.test('docs/links.md has every state and every move, and no other', async (t) => {
   const page = await readFile(new URL('../../docs/links.md', import.meta.url), 'utf8')

@@ -111,7 +111,8 @@ async function checkedStore(service: Setup): Promise<Store> {
 
 async function emptied(service: Setup): Promise<void> {
   const tables = ['records', 'record_keys', 'record_changes', 'import_rows', 'import_references']
-  for (const table of [...tables, 'imports']) await service.pool.query(`DELETE FROM ${table}`)
+  for (const table of [...tables, 'pushes', 'imports'])
+    await service.pool.query(`DELETE FROM ${table}`)
 }
 
 t.test('undo, redo, undo: as before, as after, as before', async (t) => {

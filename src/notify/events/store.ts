@@ -165,7 +165,7 @@ export async function addDeliveries(
       INSERT INTO deliveries (account_id, endpoint_id, created_on, event_id, event_on, event_type,
         import_id, part, parts, part_size, format, ordered, next_at, sequence)
       SELECT s.account_id, s.endpoint_id, $5::date, s.id, s.created_on, s.type, s.import_id,
-        p.part, s.parts, s.records_per_delivery, s.format, s.type LIKE 'record.%', now(),
+        p.part, s.parts, s.records_per_delivery, s.format, s.type ~ '^(record|sync)\\.', now(),
         s.last_sequence
           + row_number() OVER (PARTITION BY s.account_id, s.endpoint_id ORDER BY s.seq, p.part)
       FROM shares s

@@ -1,7 +1,7 @@
 // What an event is about, as the envelopes of PSA systems have it: one thing with a kind, an id, its
 // fields, and what happened to it. Pure. Called by connectwise.ts and autotask.ts.
 
-import type { EventRecord } from '../../event-data.ts'
+import type { EventData, EventRecord } from '../../event-data.ts'
 import type { TypeNames } from './crosswalk.ts'
 import { translateValues } from './crosswalk-values.ts'
 import type { Delivery } from './delivery.ts'
@@ -30,7 +30,10 @@ export function subjectOf(
   const [record, ...more] = data.records ?? []
   if (more.length > 0)
     throw new Error(`A delivery of ${event.id} holds ${more.length + 1} records.`)
-  if (record) return recordSubject(record, verb, namesByType[record.type], publicUrl)
+  if (record) {
+    const info = { record_href: `${publicUrl ?? ''}/records/${record.record_id}`, ...syncOf(event) }
+    return recordSubject(record, verb, namesByType[record.type], info)
+  }
   const kind = capitalized(type.split('.')[0] ?? '')
   const job = data.import
   if (!job) return { verb, kind, id: 0, fields: data, identity: {}, actor: null }
@@ -46,15 +49,25 @@ function verbOf(type: string): Verb {
   return happened === 'deleted' ? 'deleted' : 'updated'
 }
 
+/** What happened between the record and another system: their formats know no such event, and a
+ *  refusal must not be taken for a change. Absent where the event is about the record itself. */
+function syncOf({ type, data }: { type: string; data: EventData }) {
+  if (!type.startsWith('sync.')) return {}
+  const { system, state, state_before, external_id, error } = data
+  return {
+    event: type,
+    sync: { system, state, stateBefore: state_before, externalId: external_id, error }
+  }
+}
+
 function recordSubject(
   record: EventRecord,
   verb: Verb,
   names: TypeNames | undefined,
-  publicUrl: string | null
+  info: Record<string, unknown>
 ): Subject {
   const { record_id: id, title, external_ids: externalIds, actor } = record
-  const link = `${publicUrl ?? ''}/records/${id}`
-  const about = { externalIds, _info: { record_href: link } }
+  const about = { externalIds, _info: info }
   return {
     verb,
     kind: names?.name ?? record.type,
@@ -62,7 +75,7 @@ function recordSubject(
     fields: record.values
       ? { id, ...translateValues(record, names), ...about }
       : { id, name: title, ...about },
-    identity: { id, name: title.slice(0, 200), _info: { record_href: link } },
+    identity: { id, name: title.slice(0, 200), _info: info },
     actor
   }
 }

@@ -12,7 +12,7 @@ import type { RecordData, RecordType } from '../../record-types/types.ts'
 import { showRecords } from '../list-records.ts'
 import type { OrganizationPlace } from '../organizations.ts'
 import type { RecordJson } from '../record-json.ts'
-import { getActor, getRecords, type RecordRow } from '../store.ts'
+import { getActor, getRecords, lockTelling, type RecordRow } from '../store.ts'
 import { type Telling, tellRecords } from '../tell-records.ts'
 import { applyValues } from '../write/apply-values.ts'
 import { ensureHistory } from '../write/store.ts'
@@ -166,12 +166,14 @@ async function tell(
   { row, set, deleted, types, type }: RecordPlace & { set: RecordData }
 ): Promise<void> {
   const { changed } = applyValues(type, row, set)
+  await lockTelling(tx, account_id)
   const [now] = await getRecords(tx, account_id, type.type_id, [row.id])
   if (changed.length === 0 || !now) return
   const before = Object.fromEntries(changed.map((name) => [name, row.data[name] ?? null]))
-  const { id, data, organization_id } = now
+  const { id, version, data, organization_id } = now
   const actor = await getActor(tx, account_id, key_id)
-  const told = { id, data, organization_id, before: deleted ? null : before, gone: false }
+  const about = { id, version, data, organization_id, gone: false }
+  const told = { ...about, before: deleted ? null : before }
   const telling = { type: deleted ? 'record.created' : 'record.updated', import_id: null, actor }
   await tellRecords(tx, { account_id, types, type }, telling as Telling, [told])
 }

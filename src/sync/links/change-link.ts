@@ -5,10 +5,10 @@ import { appError } from '../../errors.ts'
 import { type Pool, type Tx, withTransaction } from '../../platform/db.ts'
 import type { TypeCatalogue } from '../../record-types/registry.ts'
 import { loadTypes } from '../../record-types/store.ts'
-import { getActor, getRecord, type RecordRow } from '../../records/store.ts'
+import { getActor, getRecord, lockTelling, type RecordRow } from '../../records/store.ts'
 import { tellRecords } from '../../records/tell-records.ts'
-import { type LinkState, linkMoves, mayMove } from './status.ts'
-import { type LinkRow, lockLink, saveLink } from './store.ts'
+import { isReport, type LinkState, linkMoves, mayMove } from './status.ts'
+import { holdRecord, type LinkRow, listLinks, saveLink, takeExternalId } from './store.ts'
 
 export interface LinkChange {
   account_id: number
@@ -27,12 +27,16 @@ export async function changeLink(pool: Pool, change: LinkChange): Promise<void> 
   const { account_id, record_id, system, state } = change
   await withTransaction(pool, async (tx) => {
     const types = await loadTypes(tx, account_id)
-    const was = await lockLink(tx, account_id, record_id, system)
     const type_ids = types.list.map(({ type_id }) => type_id)
-    const record = await getRecord(tx, account_id, type_ids, record_id)
-    // The link of a record that was deleted can still be taken off, or found orphaned.
+    // Held before its links are read: an undo that would delete it sees the link, or was here first.
+    const held = await holdRecord(tx, account_id, type_ids, record_id)
+    await lockTelling(tx, account_id)
+    const [was] = await listLinks(tx, account_id, record_id, system)
+    const record = held === null ? null : await getRecord(tx, account_id, [held], record_id)
     const type_id = record?.type_id ?? was?.type_id
-    if (type_id === undefined) throw appError('record_not_found', { id: record_id })
+    if (type_id === undefined || !(record || isForGone(was, state))) {
+      throw appError('record_not_found', { id: record_id })
+    }
     const from: LinkState = was?.state ?? 'not_synced'
     if (!mayMove(from, state)) {
       const allowed = Object.keys(linkMoves[from]).join(', ')
@@ -44,18 +48,28 @@ export async function changeLink(pool: Pool, change: LinkChange): Promise<void> 
         allowed
       })
     }
-    const external_id =
-      change.external_id === undefined ? (was?.external_id ?? null) : change.external_id
-    const error = state === 'error' ? (change.error ?? null) : null
+    const external_id = said(change.external_id, was?.external_id) ?? null
+    const error = state === 'error' ? (said(change.error, was?.error) ?? null) : null
     const link = { account_id, record_id, system, type_id, external_id, state, error }
-    if (!(await saveLink(tx, { ...link, changed_by: change.key_id }))) {
+    if (external_id !== null) await takeExternalId(tx, { ...link, external_id })
+    const changed_by = isReport(from, state) ? change.key_id : null
+    if (!(await saveLink(tx, { ...link, changed_by }))) {
       throw appError('link_taken', { id: record_id, system, external_id: external_id ?? '' })
     }
-    if (record && (from !== state || was?.external_id !== external_id)) {
+    const isNews = from !== state || was?.external_id !== external_id || was.error !== error
+    if (record && isNews) {
       await tell(tx, types, change, { from, external_id, error }, record)
     }
   })
 }
+
+/** What was left out stays as it was. */
+const said = <T>(value: T | undefined, was: T | undefined) => (value === undefined ? was : value)
+
+/** Whether the link of a record that was deleted may be said to be so: it can be taken off, or found
+ *  orphaned. */
+const isForGone = (was: LinkRow | undefined, state: LinkState) =>
+  was !== undefined && [was.state, 'orphaned', 'disconnected'].includes(state)
 
 async function tell(
   tx: Tx,
@@ -66,12 +80,12 @@ async function tell(
     external_id,
     error
   }: { from: LinkState; external_id: string | null; error: string | null },
-  { id, type_id, data, organization_id }: RecordRow
+  { id, type_id, version, data, organization_id }: RecordRow
 ): Promise<void> {
   const type = types.getById(type_id)
   if (!type) return
   const actor = await getActor(tx, account_id, key_id)
-  const told = { id, data, organization_id, before: null, gone: false }
+  const told = { id, version, data, organization_id, before: null, gone: false }
   const event = state === 'error' ? 'sync.failed' : 'sync.updated'
   const more = { system, state, state_before: from, external_id, error }
   const telling = { type: event, import_id: null, actor, more } as const

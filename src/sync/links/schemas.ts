@@ -36,7 +36,7 @@ export const LinkPut = Type.Object(
     error: Type.Optional(
       nullable(
         Type.String({ maxLength: 2_000, description: 'Why.' }),
-        'With state error: why the other system refused it.'
+        'With state error: why the other system refused it. Left out: as it was.'
       )
     )
   },

@@ -59,6 +59,12 @@ export const linkMoves: Record<LinkState, Partial<Record<LinkState, string>>> = 
   }
 }
 
+/** Whether a move is the report of a connector: who makes it is the one that keeps the link. That
+ *  something is there again people say, too. */
+export function isReport(from: LinkState, to: LinkState): boolean {
+  return from !== to && from !== 'orphaned' && (to === 'synced' || to === 'error')
+}
+
 /** Whether a link may go from one state to the other; to say the same again is no move. */
 export function mayMove(from: LinkState, to: LinkState): boolean {
   return from === to || linkMoves[from][to] !== undefined

@@ -38,20 +38,25 @@ export async function listLinks(
   return rows
 }
 
-/** The link of a record to a system, held until the transaction ends. Whoever makes one waits, too. */
-export async function lockLink(
+/** Holds a record until the transaction ends: nobody deletes it meanwhile. Out: its type; null when the
+ *  account has none with that id. */
+export async function holdRecord(
   tx: Tx,
   account_id: number,
-  record_id: number,
-  system: string
-): Promise<LinkRow | null> {
-  await tx.query(
-    `/* links.take_turn */
-    SELECT pg_advisory_xact_lock(hashtextextended('muster.link ' || $1 || '/' || $2, 0))`,
-    [String(account_id), String(record_id)]
+  type_ids: number[],
+  id: number
+): Promise<number | null> {
+  const { rows } = await tx.query<{ type_id: number }>(
+    `/* links.hold_record */
+    SELECT r.type_id
+    FROM records r
+    WHERE r.account_id = $1::integer
+      AND r.type_id = ANY ($2::smallint[])
+      AND r.id = $3::bigint
+    FOR KEY SHARE`,
+    [account_id, type_ids, id]
   )
-  const [link] = await listLinks(tx, account_id, record_id, system)
-  return link ?? null
+  return rows[0]?.type_id ?? null
 }
 
 /** What `GET /links` may ask for; null: any. */
@@ -79,12 +84,41 @@ export async function pageLinks(db: Db, account_id: number, filter: LinkFilter) 
   return rows
 }
 
-/** Writes a link as it is from now on. Out: false when another record has that external id. */
+/** Takes an external id from records that are gone: their links, taken off or orphaned, forget it. */
+export async function takeExternalId(
+  tx: Tx,
+  link: Pick<LinkRow, 'record_id' | 'system' | 'type_id'> & {
+    account_id: number
+    external_id: string
+  }
+): Promise<void> {
+  await tx.query(
+    `/* links.take_external_id */
+    UPDATE record_links l
+    SET external_id = NULL, changed_at = now()
+    WHERE l.account_id = $1::integer
+      AND l.system = $2::text
+      AND l.type_id = $3::smallint
+      AND l.external_id = $4::text
+      AND l.record_id <> $5::bigint
+      AND l.state IN ('orphaned', 'disconnected')
+      AND NOT EXISTS (
+        SELECT 1
+        FROM records r
+        WHERE r.account_id = $1::integer
+          AND r.type_id = $3::smallint
+          AND r.id = l.record_id
+      )`,
+    [link.account_id, link.system, link.type_id, link.external_id, link.record_id]
+  )
+}
+
+/** Writes a link as it is from now on; `changed_by` null: the connector stays. Out: false when another record has that external id. */
 export async function saveLink(
   tx: Tx,
   link: Omit<LinkRow, 'id' | 'created_at' | 'changed_at'> & {
     account_id: number
-    changed_by: number
+    changed_by: number | null
   }
 ): Promise<boolean> {
   try {
@@ -96,7 +130,7 @@ export async function saveLink(
         $8::integer)
       ON CONFLICT (account_id, record_id, system) DO UPDATE
       SET external_id = excluded.external_id, state = excluded.state, error = excluded.error,
-        changed_by = excluded.changed_by, changed_at = now()`,
+        changed_by = COALESCE(excluded.changed_by, l.changed_by), changed_at = now()`,
       [
         link.account_id,
         link.record_id,

@@ -9,29 +9,46 @@ import { loadTypes } from '../../record-types/store.ts'
 import type { RecordData, RecordType } from '../../record-types/types.ts'
 import type { Actor, Told } from '../../records/event-records.ts'
 import { readDeleted } from '../../records/history/store.ts'
-import { getActor, getRecords, type RecordRow } from '../../records/store.ts'
-import { tellRecords } from '../../records/tell-records.ts'
 import {
+  getActor,
+  getRecords,
+  hasTold,
+  lockTelling,
+  noteTold,
+  type RecordRow,
+  readTold,
+  type ToldVersion
+} from '../../records/store.ts'
+import { tellRecords } from '../../records/tell-records.ts'
+import { planTelling, type Step, stillChanged } from './plan-telling.ts'
+import {
+  type Changes,
   listReferences,
   listRows,
-  listToldBefore,
   markRows,
   movePush,
   type PushedRow,
   type PushRow,
-  readBefore
+  readBefore,
+  readSince
 } from './store.ts'
 
-const pageRows = 500
+const pageRows = 1_000
 
 /** Tells of the next page. Out: false when the push has come to its end. */
 export async function pushPage(tx: Tx, push: PushRow): Promise<boolean> {
+  await lockTelling(tx, push.account_id)
+  if (push.kind === 'undo' && !(await hasTold(tx, push.account_id))) {
+    await movePush(tx, push, push.after_row, true)
+    return false
+  }
   const types = await loadTypes(tx, push.account_id)
   const references = takesMade(push) ? await listReferences(tx, push, pageRows) : []
   const rows = references.length > 0 ? references : await listRows(tx, push, pageRows)
-  const told = await tell(tx, push, types, rows)
-  const gone = rows.filter((row) => !told.includes(row))
-  if (rows.length > 0) await markRows(tx, push, { told, gone })
+  const held = await tell(tx, push, types, rows)
+  // References are asked for by their mark alone: all of them get it.
+  const done = references.length > 0 ? rows : rows.filter(({ record_id }) => !held.has(record_id))
+  await markRows(tx, push, done)
   const after_row = references.length > 0 ? push.after_row : (rows.at(-1)?.row_number ?? 0)
   const isLast = references.length === 0 && rows.length < pageRows
   await movePush(tx, push, after_row, isLast)
@@ -40,20 +57,20 @@ export async function pushPage(tx: Tx, push: PushRow): Promise<boolean> {
 
 const takesMade = ({ kind, what }: PushRow) => kind === 'import' && what !== 'updated'
 
-/** Out: the rows that there was something to tell of. */
+/** Out: the records that are not to be told of now. */
 async function tell(tx: Tx, push: PushRow, types: TypeCatalogue, rows: PushedRow[]) {
+  const held = new Set<number>()
+  if (rows.length === 0) return held
   const actor = await getActor(tx, push.account_id, push.created_by)
-  const numbers = rows.map(({ row_number }) => row_number)
-  const before = push.kind === 'undo' ? await listToldBefore(tx, push, numbers) : null
-  const wanted = before ? rows.filter(({ row_number }) => before.has(row_number)) : rows
   const own = types.get(push.type)
   const typeOf = ({ type_id }: PushedRow) => (type_id === null ? own : types.getById(type_id))
-  const told = new Set<PushedRow>()
-  for (const [type, those] of Map.groupBy(wanted, typeOf)) {
-    if (!type) continue
-    for (const row of await tellType(tx, { push, types, type, actor }, those)) told.add(row)
+  for (const [type, those] of Map.groupBy(rows, typeOf)) {
+    const ids = [...new Set(those.map(({ record_id }) => record_id))]
+    // Of a type that is gone there are no records.
+    const steps = type ? await tellType(tx, { push, types, type, actor }, ids) : null
+    for (const [id, step] of steps ?? []) if (step === 'held') held.add(id)
   }
-  return rows.filter((row) => told.has(row))
+  return held
 }
 
 interface Place {
@@ -63,67 +80,91 @@ interface Place {
   actor: Actor
 }
 
-async function tellType(tx: Tx, place: Place, rows: PushedRow[]): Promise<PushedRow[]> {
+async function tellType(tx: Tx, place: Place, ids: number[]): Promise<Map<number, Step>> {
   const { push, types, type, actor } = place
   const { account_id, import_id } = push
-  const ids = [...new Set(rows.map(({ record_id }) => record_id))]
-  const found = await getRecords(tx, account_id, type.type_id, ids)
+  const told = await readTold(tx, account_id, ids)
+  const wanted = push.kind === 'undo' ? ids.filter((id) => told.has(id)) : ids
+  const found = await getRecords(tx, account_id, type.type_id, wanted)
   const records = new Map(found.map((record) => [record.id, record]))
-  const changes = await readBefore(tx, push, ids)
-  const missing = push.kind === 'undo' ? ids.filter((id) => !records.has(id)) : []
-  const deleted = await readDeleted(tx, account_id, missing, push.created_on)
+  const steps = new Map(ids.map((id) => [id, planTelling(push, records.get(id), told.get(id))]))
+  const known = await readPast(tx, push, steps, told)
   const byType = new Map<EventType, Told[]>()
-  const done = new Set<number>()
-  for (const [id, those] of Map.groupBy(rows, ({ record_id }) => record_id)) {
-    const record = records.get(id)
-    const about = record
-      ? ofRecord(push, record, those, changes.get(id))
-      : ofDeleted(id, deleted.get(id))
+  const silent: { id: number; version: number; gone: boolean }[] = []
+  for (const [id, step] of steps) {
+    const about = aboutOf(id, step, records.get(id), known)
     if (!about) continue
-    done.add(id)
     if (about.type) byType.set(about.type, [...(byType.get(about.type) ?? []), about.told])
+    else silent.push(about.told)
   }
-  for (const [event, told] of byType) {
-    await tellRecords(tx, { account_id, types, type }, { type: event, import_id, actor }, told)
+  for (const [event, those] of byType) {
+    await tellRecords(tx, { account_id, types, type }, { type: event, import_id, actor }, those)
   }
-  return rows.filter(({ record_id }) => done.has(record_id))
+  await noteTold(tx, account_id, silent)
+  return steps
 }
 
+/** What records were, by id. */
+interface Past {
+  changes: Map<number, Changes>
+  deleted: Map<number, RecordData>
+}
+
+/** Reads what the steps need of the history: a statement each, and none where none is needed. */
+async function readPast(
+  tx: Tx,
+  push: PushRow,
+  steps: Map<number, Step>,
+  told: Map<number, ToldVersion>
+): Promise<Past> {
+  const of = (wanted: Step) => [...steps].flatMap(([id, step]) => (step === wanted ? [id] : []))
+  const [changed, since, gone] = [of('changed'), of('since'), of('deleted')]
+  const toldOf = (ids: number[]) => ids.map((id) => told.get(id) as ToldVersion)
+  const dayOf = (ids: number[]) => toldOf(ids).reduce(earlier, push.created_on)
+  const changes = new Map([
+    ...(await readBefore(tx, push, changed)),
+    ...(await readSince(tx, push, {
+      ids: since,
+      versions: toldOf(since).map(({ version }) => version),
+      day: dayOf(since)
+    }))
+  ])
+  const deleted = await readDeleted(tx, push.account_id, gone, dayOf(gone))
+  return { changes, deleted }
+}
+
+const earlier = (day: string, { told_on }: ToldVersion) => (told_on < day ? told_on : day)
+
 interface About {
-  /** null: what is to be told of it was told with an earlier row. */
+  /** null: nobody needs to hear of it, but it is as if they had. */
   type: EventType | null
   told: Told
 }
 
-/** What is to be told of a record that is there; null: nothing. */
-function ofRecord(
-  { kind, what, import_id }: PushRow,
-  { id, data, organization_id, created_import_id }: RecordRow,
-  rows: PushedRow[],
-  changes: { before: RecordData | null; is_new: boolean } | undefined
+/** What is to be told of a record; null: nothing, and there is nothing to note. */
+function aboutOf(
+  id: number,
+  step: Step,
+  record: RecordRow | undefined,
+  { changes, deleted }: Past
 ): About | null {
-  const told = { id, data, organization_id, before: null, gone: false }
-  const isMade = kind === 'import' && created_import_id === import_id
-  if (isMade || changes?.is_new) {
-    if (what === 'updated') return null
-    // Later rows about it: the event of the first told what it is now.
-    const isFirst = !isMade || rows.some(({ outcome }) => outcome === 'created')
-    return { type: isFirst ? 'record.created' : null, told }
+  if (step === 'nothing' || step === 'held') return null
+  if (!record) {
+    const data = deleted.get(id) ?? {}
+    const told = { id, version: 0, data, organization_id: null, before: null, gone: true }
+    return { type: step === 'deleted' ? 'record.deleted' : null, told }
   }
-  if (what === 'created') return null
+  const { version, data, organization_id } = record
+  const told = { id, version, data, organization_id, before: null, gone: false }
+  if (step === 'created') return { type: 'record.created', told }
+  const { before: all, is_whole } = changes.get(id) ?? {
+    before: null,
+    is_whole: step === 'changed'
+  }
   // What somebody changed back since, or took back, is no change any more.
-  const before = Object.fromEntries(
-    Object.entries(changes?.before ?? {}).filter(([name, was]) => !isSame(was, data[name] ?? null))
-  )
-  if (Object.keys(before).length === 0) return null
-  return { type: 'record.updated', told: { ...told, before } }
-}
-
-const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)
-
-/** Of a record that was told of and is gone. */
-function ofDeleted(id: number, data: RecordData | undefined): About | null {
-  if (!data) return null
-  const told = { id, data, organization_id: null, before: null, gone: true }
-  return { type: 'record.deleted', told }
+  const before = stillChanged(all ?? {}, data)
+  if (Object.keys(before).length > 0 || !is_whole) {
+    return { type: 'record.updated', told: { ...told, before } }
+  }
+  return step === 'since' ? { type: null, told } : null
 }

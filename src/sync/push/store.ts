@@ -91,8 +91,7 @@ export async function listReferences(tx: Tx, push: PushRow, limit: number): Prom
   return rows
 }
 
-/** The next rows, in the order of the file. Of an undo only those whose record was told of by what it
- *  takes back. */
+/** The next rows, in the order of the file. */
 export async function listRows(tx: Tx, push: PushRow, limit: number): Promise<PushedRow[]> {
   const { rows } = await tx.query<PushedRow>(
     `/* push.list_rows */
@@ -113,40 +112,26 @@ export async function listRows(tx: Tx, push: PushRow, limit: number): Promise<Pu
   return rows
 }
 
-/** Which of the rows of an undo are about records that were told of by the import that it takes back:
- *  their line is the row there. Out: row numbers of the undo. */
-export async function listToldBefore(tx: Tx, push: PushRow, row_numbers: number[]) {
-  const { rows } = await tx.query<{ row_number: number }>(
-    `/* push.list_told_before */
-    SELECT u.row_number
-    FROM import_rows u
-    JOIN imports i ON i.account_id = u.account_id AND i.id = $4::bigint
-    LEFT JOIN import_rows r ON r.account_id = u.account_id
-      AND r.import_id = i.id
-      AND r.created_on = i.created_on
-      AND r.row_number = u.line_number
-    LEFT JOIN import_references f ON f.account_id = u.account_id
-      AND f.import_id = i.id
-      AND f.type_id = u.type_id
-      AND f.record_id = u.record_id
-    WHERE u.account_id = $1::integer
-      AND u.import_id = $2::bigint
-      AND u.created_on = $3::date
-      AND u.row_number = ANY ($5::integer[])
-      AND (r.pushed OR f.pushed)`,
-    [push.account_id, push.import_id, push.created_on, push.undo_of, row_numbers]
-  )
-  return new Set(rows.map(({ row_number }) => row_number))
+/** What fields of a record were. */
+export interface Changes {
+  before: RecordData | null
+  /** false: the history does not reach back far enough. */
+  is_whole: boolean
 }
 
 /** What an import changed of records: of each field what it was before the import's first change. */
-export async function readBefore(tx: Tx, push: PushRow, ids: number[]) {
-  const { rows } = await tx.query<{ record_id: number; before: RecordData; is_new: boolean }>(
+export async function readBefore(
+  tx: Tx,
+  push: PushRow,
+  ids: number[]
+): Promise<Map<number, Changes>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await tx.query<Changes & { record_id: number }>(
     `/* push.read_before */
     SELECT f.record_id, jsonb_object_agg(f.name, f.value) FILTER (WHERE f.name IS NOT NULL) AS before,
-      bool_or(f.action = 'recreate') AS is_new
+      true AS is_whole
     FROM (
-      SELECT DISTINCT ON (c.record_id, e.key) c.record_id, e.key AS name, e.value, c.action
+      SELECT DISTINCT ON (c.record_id, e.key) c.record_id, e.key AS name, e.value
       FROM record_changes c
       LEFT JOIN LATERAL jsonb_each(c.before) AS e ON true
       WHERE c.account_id = $1::integer
@@ -161,15 +146,53 @@ export async function readBefore(tx: Tx, push: PushRow, ids: number[]) {
   return new Map(rows.map((row) => [row.record_id, row]))
 }
 
-/** Marks what was told of, and what was gone before its turn among the references. */
-export async function markRows(
+/** What changed of records since a version of each: of each field what it was then. `day`: none of
+ *  these was told of before. */
+export async function readSince(
   tx: Tx,
   push: PushRow,
-  { told, gone }: { told: PushedRow[]; gone: PushedRow[] }
-): Promise<void> {
-  const numbers = told.flatMap(({ row_number }) => (row_number > 0 ? [row_number] : []))
-  const references = (rows: PushedRow[]) =>
-    rows.flatMap(({ row_number, record_id }) => (row_number === 0 ? [record_id] : []))
+  { ids, versions, day }: { ids: number[]; versions: number[]; day: string }
+): Promise<Map<number, Changes>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await tx.query<Changes & { record_id: number }>(
+    `/* push.read_since */
+    SELECT f.record_id, jsonb_object_agg(f.name, f.value) FILTER (WHERE f.name IS NOT NULL) AS before,
+      bool_or(f.is_first) AS is_whole
+    FROM (
+      SELECT DISTINCT ON (c.record_id, e.key) c.record_id, e.key AS name, e.value,
+        c.version = u.version AS is_first
+      FROM record_changes c
+      JOIN unnest($2::bigint[], $3::integer[]) AS u (record_id, version)
+        ON u.record_id = c.record_id AND u.version <= c.version
+      LEFT JOIN LATERAL jsonb_each(c.before) AS e ON true
+      WHERE c.account_id = $1::integer
+        AND c.record_id = ANY ($2::bigint[])
+        AND c.changed_on >= $4::date - 1
+      ORDER BY c.record_id, e.key, c.version
+    ) f
+    GROUP BY f.record_id`,
+    [push.account_id, ids, versions, day]
+  )
+  return new Map(rows.map((row) => [row.record_id, row]))
+}
+
+/** Marks the rows that there is nothing left to tell of. */
+export async function markRows(tx: Tx, push: PushRow, rows: PushedRow[]): Promise<void> {
+  const place = [push.account_id, push.import_id]
+  const references = rows.flatMap((row) => (row.row_number === 0 ? [row.record_id] : []))
+  const numbers = rows.flatMap(({ row_number }) => (row_number > 0 ? [row_number] : []))
+  if (references.length > 0) {
+    await tx.query(
+      `/* push.mark_references */
+      UPDATE import_references f
+      SET pushed = true
+      WHERE f.account_id = $1::integer
+        AND f.import_id = $2::bigint
+        AND f.record_id = ANY ($3::bigint[])`,
+      [...place, references]
+    )
+  }
+  if (numbers.length === 0) return
   await tx.query(
     `/* push.mark_rows */
     UPDATE import_rows r
@@ -178,16 +201,7 @@ export async function markRows(
       AND r.import_id = $2::bigint
       AND r.created_on = $3::date
       AND r.row_number = ANY ($4::integer[])`,
-    [push.account_id, push.import_id, push.created_on, numbers]
-  )
-  await tx.query(
-    `/* push.mark_references */
-    UPDATE import_references f
-    SET pushed = f.record_id = ANY ($3::bigint[])
-    WHERE f.account_id = $1::integer
-      AND f.import_id = $2::bigint
-      AND f.record_id = ANY ($3::bigint[] || $4::bigint[])`,
-    [push.account_id, push.import_id, references(told), references(gone)]
+    [...place, push.created_on, numbers]
   )
   await tx.query(
     `/* push.count */
@@ -195,7 +209,7 @@ export async function markRows(
     SET rows_pushed = i.rows_pushed + $3::bigint
     WHERE i.account_id = $1::integer
       AND i.id = $2::bigint`,
-    [push.account_id, push.import_id, numbers.length]
+    [...place, numbers.length]
   )
 }
 

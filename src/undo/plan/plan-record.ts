@@ -87,10 +87,20 @@ function emptyPlan({ target, type, now }: PlanInput): RecordPlan {
     mixed: false,
     version: 0,
     facts: null,
-    after: { data: now?.data ?? {}, organization_id: now?.organization_id ?? null, changed: [] },
+    after: unchanged(now),
     gained: [],
     lost: []
   }
+}
+
+const unchanged = (now: HeldRecord | null): RecordPlan['after'] => {
+  return { data: now?.data ?? {}, organization_id: now?.organization_id ?? null, changed: [] }
+}
+
+/** The plan of a record that was to be deleted, and is linked to a system. */
+export function keepLinked(plan: RecordPlan, system: string): RecordPlan {
+  const left = { set: {}, gained: [], lost: [], after: unchanged(plan.now) }
+  return keep({ ...plan, ...left }, [{ code: 'syncing', field: null, value: system }])
 }
 
 function keep(plan: RecordPlan, reasons: Reason[]): RecordPlan {
@@ -146,8 +156,6 @@ function planMade(
       .map((name): Reason => ({ code: 'changed_since', field: name, by: changerOf(effect, name) }))
     if (reasons.length > 0) return keep(plan, reasons)
   }
-  const { syncing } = now
-  if (syncing !== null) return keep(plan, [{ code: 'syncing', field: null, value: syncing }])
   return withKeys({ ...plan, action: 'delete' })
 }
 

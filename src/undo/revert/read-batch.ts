@@ -12,16 +12,10 @@ export async function readRecords(
   type_ids: number[],
   ids: number[]
 ): Promise<Map<number, HeldRecord>> {
-  type Row = [number, number, number, number | null, RecordData, number | null, string | null]
+  type Row = [number, number, number, number | null, RecordData, number | null]
   const { rows } = await db.query<Row>({
     text: `/* undo.read_records */
-    SELECT r.id, r.type_id, r.version, r.organization_id, r.data, r.created_import_id, (
-        SELECT min(l.system)
-        FROM record_links l
-        WHERE l.account_id = r.account_id
-          AND l.record_id = r.id
-          AND l.state IN ('pending', 'synced', 'error')
-      ) AS syncing
+    SELECT r.id, r.type_id, r.version, r.organization_id, r.data, r.created_import_id
     FROM records r
     WHERE r.account_id = $1::integer
       AND r.type_id = ANY ($2::smallint[])
@@ -30,9 +24,9 @@ export async function readRecords(
     rowMode: 'array'
   })
   return new Map(
-    rows.map(([id, type_id, version, organization_id, data, created_import_id, syncing]) => [
+    rows.map(([id, type_id, version, organization_id, data, created_import_id]) => [
       id,
-      { id, type_id, version, organization_id, data, created_import_id, syncing }
+      { id, type_id, version, organization_id, data, created_import_id }
     ])
   )
 }

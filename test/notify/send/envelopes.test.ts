@@ -122,6 +122,24 @@ t.test('actions, kinds and ids of PSA envelopes', async (t) => {
   })
 })
 
+t.test('PSA envelopes tell what became of a record elsewhere, also of a large one', async (t) => {
+  const sync = { system: 'connectwise', state: 'error', error: 'no such company' }
+  const more = { ...sync, state_before: 'synced', external_id: '4711' }
+  const large = { ...sampleContact, values: { first_name: 'x'.repeat(30_000) } }
+  for (const record of [sampleContact, large]) {
+    const { data, ...event } = withRecords([record], 'sync.failed')
+    const delivery = sampleDelivery({ ...event, data: { ...data, ...more } })
+    const expected = {
+      event: 'sync.failed',
+      sync: { ...sync, stateBefore: 'synced', externalId: '4711' }
+    }
+    t.match(JSON.parse(bodyOf('connectwise', delivery).Entity)._info, expected)
+    t.match(bodyOf('autotask', delivery).Fields._info, expected)
+  }
+  const { _info } = bodyOf('autotask', sampleDelivery(recordEvent)).Fields
+  t.notOk('sync' in _info || 'event' in _info)
+})
+
 t.test('the crosswalk of configurations', async (t) => {
   const delivery = sampleDelivery(withRecords([sampleConfiguration]))
   t.match(JSON.parse(bodyOf('connectwise', delivery).Entity), {
