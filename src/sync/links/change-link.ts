@@ -8,7 +8,7 @@ import { loadTypes } from '../../record-types/store.ts'
 import { getActor, getRecord, type RecordRow } from '../../records/store.ts'
 import { tellRecords } from '../../records/tell-records.ts'
 import { type LinkState, linkMoves, mayMove } from './status.ts'
-import { type LinkRow, lockLink, saveLink } from './store.ts'
+import { freeExternalId, type LinkRow, lockLink, saveLink } from './store.ts'
 
 export interface LinkChange {
   account_id: number
@@ -48,7 +48,9 @@ export async function changeLink(pool: Pool, change: LinkChange): Promise<void> 
       change.external_id === undefined ? (was?.external_id ?? null) : change.external_id
     const error = state === 'error' ? (change.error ?? null) : null
     const link = { account_id, record_id, system, type_id, external_id, state, error }
-    if (!(await saveLink(tx, { ...link, changed_by: change.key_id }))) {
+    if (change.external_id) await freeExternalId(tx, link)
+    const keeps_id = change.external_id === undefined
+    if (!(await saveLink(tx, { ...link, changed_by: change.key_id, keeps_id }))) {
       throw appError('link_taken', { id: record_id, system, external_id: external_id ?? '' })
     }
     if (record && (from !== state || was?.external_id !== external_id)) {

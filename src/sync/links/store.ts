@@ -9,7 +9,7 @@ export interface LinkRow {
   type_id: number
   system: string
   external_id: string | null
-  state: Exclude<LinkState, 'not_synced'>
+  state: LinkState
   error: string | null
   created_at: Date
   changed_at: Date
@@ -79,12 +79,38 @@ export async function pageLinks(db: Db, account_id: number, filter: LinkFilter) 
   return rows
 }
 
-/** Writes a link as it is from now on. Out: false when another record has that external id. */
+/** Takes an id off a record that is gone and was never exchanged: an undo deleted what an import named. */
+export async function freeExternalId(
+  tx: Tx,
+  link: Pick<LinkRow, 'record_id' | 'system' | 'type_id' | 'external_id'> & { account_id: number }
+): Promise<void> {
+  await tx.query(
+    `/* links.free_external_id */
+    DELETE FROM record_links l
+    WHERE l.account_id = $1::integer
+      AND l.system = $2::text
+      AND l.type_id = $3::smallint
+      AND l.external_id = $4::text
+      AND l.record_id <> $5::bigint
+      AND l.state = 'not_synced'
+      AND NOT EXISTS (
+        SELECT 1
+        FROM records r
+        WHERE r.account_id = l.account_id
+          AND r.type_id = l.type_id
+          AND r.id = l.record_id
+      )`,
+    [link.account_id, link.system, link.type_id, link.external_id, link.record_id]
+  )
+}
+
+/** Writes a link as it is from now on; `keeps_id`: with the external id that it has. Out: false when another record has that external id. */
 export async function saveLink(
   tx: Tx,
   link: Omit<LinkRow, 'id' | 'created_at' | 'changed_at'> & {
     account_id: number
     changed_by: number
+    keeps_id: boolean
   }
 ): Promise<boolean> {
   try {
@@ -95,7 +121,9 @@ export async function saveLink(
       VALUES ($1::integer, $2::bigint, $3::text, $4::smallint, $5::text, $6::text, $7::text,
         $8::integer)
       ON CONFLICT (account_id, record_id, system) DO UPDATE
-      SET external_id = excluded.external_id, state = excluded.state, error = excluded.error,
+      -- An import may have named the id since it was read.
+      SET external_id = CASE WHEN $9::boolean THEN l.external_id ELSE excluded.external_id END,
+        state = excluded.state, error = excluded.error,
         changed_by = excluded.changed_by, changed_at = now()`,
       [
         link.account_id,
@@ -105,7 +133,8 @@ export async function saveLink(
         link.external_id,
         link.state,
         link.error,
-        link.changed_by
+        link.changed_by,
+        link.keeps_id
       ]
     )
     return true
