@@ -5,8 +5,17 @@
 ALTER TABLE record_links DROP CONSTRAINT record_links_state_check;
 ALTER TABLE record_links ADD CONSTRAINT record_links_state_check CHECK (state IN
   ('not_synced', 'pending', 'synced', 'error', 'orphaned', 'disabled', 'disconnected'));
+-- Imports look ids up by the thousand. With the system behind the id no other index looks as good to
+-- the planner, which takes all systems and accounts for small while statistics are young.
+DROP INDEX record_links_external_key;
+CREATE UNIQUE INDEX record_links_external_key
+  ON record_links (account_id, type_id, external_id, system) WHERE external_id IS NOT NULL;
 
 -- Down Migration
+
+DROP INDEX record_links_external_key;
+CREATE UNIQUE INDEX record_links_external_key
+  ON record_links (account_id, system, type_id, external_id) WHERE external_id IS NOT NULL;
 
 -- What has no row was never exchanged either; only the id that an import named is forgotten.
 DELETE FROM record_links WHERE state = 'not_synced';

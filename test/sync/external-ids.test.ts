@@ -2,35 +2,15 @@
 
 import t from 'tap'
 import { contentsOf } from '../helpers/contents.ts'
-import { type Setup, setup } from '../setup.ts'
-
-const psa = { 'Company ID': 'external_ids.connectwise' }
-const header = 'Company ID,organization,first_name,last_name,emails,title\n'
-
-/** Imports contacts; out: the import and its rows. */
-async function run(s: Setup, lines: string, options: object = {}) {
-  const { mapping = psa, head = header, ...rest } = options as Record<string, unknown>
-  const json = await s.runCsv(`${head}${lines}`, { mapping, ...rest })
-  const { data } = (await s.get(`/imports/${json.id}/rows?limit=500`)).body
-  // t.match does not look at lengths.
-  if (data.length !== lines.trim().split('\n').length) throw new Error(JSON.stringify(data))
-  return { ...json, data }
-}
-
-const put = (s: Setup, id: number, body: object, system = 'connectwise') =>
-  s.request('PUT', `/records/${id}/links/${system}`, { body })
-
-/** All links there are: [record, system, id, state]. */
-const linksOf = async ({ pool }: Setup) =>
-  (
-    await pool.query({
-      text: `SELECT record_id, system, external_id, state FROM record_links
-        ORDER BY system, external_id`,
-      rowMode: 'array'
-    })
-  ).rows
-const cw = 'connectwise'
-const named = 'not_synced'
+import {
+  cw,
+  header,
+  linksOf,
+  named,
+  putLink as put,
+  runLinked as run
+} from '../helpers/linked-imports.ts'
+import { setup } from '../setup.ts'
 
 t.test('a new id becomes a link, and finds the record from then on', async (t) => {
   const s = await setup(t, { worker: true })
@@ -252,23 +232,6 @@ t.test('a row that says nothing new still writes the link that is missing', asyn
   t.match((await run(s, line)).data, [{ problems: [{ code: 'linked_elsewhere' }] }])
 })
 
-t.test('a connector goes on from what an import named', async (t) => {
-  const s = await setup(t, { worker: true })
-  const { data } = await run(s, '1,Acme,Ann,Lee,,\n2,Acme,Bob,Ray,,\n')
-  const [ann, bob] = data.map(({ record_id }: { record_id: number }) => record_id)
-  t.match(await put(s, ann, { state: 'disabled' }), { status: 409 })
-  t.match(await put(s, ann, { state: 'synced', external_id: '2' }), {
-    status: 409,
-    body: { code: 'link_taken' }
-  })
-  t.match((await put(s, ann, { state: 'synced' })).body, { external_id: '1' }, 'the id stays')
-  t.match((await put(s, bob, { state: 'pending', external_id: '3' })).body, { external_id: '3' })
-  const events = await s.pool.query(
-    `SELECT data ->> 'state_before' AS before FROM events WHERE type = 'sync.updated'`
-  )
-  t.match(events.rows, [{ before: 'not_synced' }, { before: 'not_synced' }])
-})
-
 t.test(
   'undo and redo: the link waits for its record, or for the next that names the id',
   async (t) => {
@@ -341,20 +304,4 @@ t.test('a dry run shows it and writes nothing; applied, it does that', async (t)
   await s.waitForImport(drifting.id)
   const rows = (await s.get(`/imports/${drifting.id}/rows`)).body.data
   t.match(rows, [{ outcome: 'rejected', problems: [{ code: 'drifted' }] }])
-})
-
-t.test('two imports and a connector at once: every id once', async (t) => {
-  const s = await setup(t, { worker: true })
-  const lines = Array.from({ length: 300 }, (_, i) => `${i},Acme,N${i},,,\n`).join('')
-  const [one, two] = await Promise.all([run(s, lines), run(s, lines), connect()])
-  async function connect() {
-    for (let i = 0; i < 20; i++) {
-      const { data } = (await s.get('/records?type=contacts&limit=5')).body
-      for (const { id } of data) await put(s, id, { state: 'synced' })
-    }
-  }
-  t.equal(one.counts.created + two.counts.created, 300)
-  t.equal(one.counts.failed + two.counts.failed + one.counts.rejected + two.counts.rejected, 0)
-  const links = await linksOf(s)
-  t.equal(links.filter(([, , external_id]) => external_id !== null).length, 300)
 })

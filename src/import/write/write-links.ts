@@ -60,21 +60,19 @@ export async function writeLinks(
   await tx.query(
     `/* write.free_external_ids */
     DELETE FROM record_links AS l
-    USING unnest($3::text[], $4::text[]) AS u (system, external_id)
     WHERE l.account_id = $1::integer
     AND l.type_id = $2::smallint
-    AND l.system = ANY ($5::text[])
-    AND l.external_id = ANY ($4::text[])
-    AND l.system = u.system
-    AND l.external_id = u.external_id
-    AND NOT EXISTS (
-      SELECT 1
+    AND l.external_id = ANY ($3::text[])
+    AND l.external_id IS NOT NULL
+    AND l.system || ' ' || l.external_id = ANY ($4::text[])
+    AND (
+      SELECT r.id
       FROM records r
       WHERE r.account_id = l.account_id
       AND r.type_id = l.type_id
       AND r.id = l.record_id
-    )`,
-    [account_id, type_id, systems, ids, plan.systems]
+    ) IS NULL`,
+    [account_id, type_id, ids, links.map(({ system, external_id }) => `${system} ${external_id}`)]
   )
   const { rowCount } = await tx.query(
     `/* write.insert_links */
