@@ -5,8 +5,9 @@
 ALTER TABLE record_links DROP CONSTRAINT record_links_state_check;
 ALTER TABLE record_links ADD CONSTRAINT record_links_state_check CHECK (state IN
   ('not_synced', 'pending', 'synced', 'error', 'orphaned', 'disabled', 'disconnected'));
--- Imports look ids up by the thousand. With the system behind the id no other index looks as good to
--- the planner, which takes all systems and accounts for small while statistics are young.
+-- Imports look ids up by the thousand. While statistics are young the planner takes a system for small
+-- and walks all of its links; with the system behind the id it has no reason to
+-- (src/import/match/linked-records.ts).
 DROP INDEX record_links_external_key;
 CREATE UNIQUE INDEX record_links_external_key
   ON record_links (account_id, type_id, external_id, system) WHERE external_id IS NOT NULL;
