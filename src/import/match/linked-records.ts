@@ -5,8 +5,9 @@
 //
 // The statements leave the planner one index each, also while statistics are young. Where it could
 // use the system, fetching walked all links of it for each record: 30,000 records got links at 1,000
-// rows per second and falling, 21,000 now (200,000: 13,500). Probing by `= ANY (array)`, or by an index
-// with the system in front of the id, did the same.
+// rows per second and falling, 25,000 now (200,000: 13,500). Probing fell behind in the same way with
+// the system in front of the id in the index; `= ANY (array)` walked all links of the account, once
+// for each batch.
 
 import type { Tx } from '../../platform/db.ts'
 import { externalIdPrefix } from '../../record-types/external-ids.ts'
