@@ -199,6 +199,11 @@ const row = {
     message:
       '{field} cannot be changed once the record exists; it is "{current}". Correct the cell.'
   },
+  linked_elsewhere: {
+    severity: 'error',
+    message:
+      'The record that the row was found to be about is "{current}" in {system}, not "{value}". Correct the cell, or have the link changed.'
+  },
   shared_field_differs: {
     severity: 'error',
     message: '{field} belongs to another {shared}. Choose one that has the same {shared}.'

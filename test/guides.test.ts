@@ -16,7 +16,9 @@ import { setup } from './setup.ts'
 
 const root = join(import.meta.dirname, '..')
 const guides = readdirSync(join(root, 'docs/guides')).map((name) => `docs/guides/${name}`)
-const docs = ['importing', 'dry-run', 'record-types', 'undo'].map((name) => `docs/${name}.md`)
+const docs = ['importing', 'dry-run', 'record-types', 'undo', 'links'].map(
+  (name) => `docs/${name}.md`
+)
 const pages = [...guides, ...docs]
 const documentedAddress = 'http://127.0.0.1:8080'
 

@@ -13,7 +13,7 @@ t.test(
     const s = await setup(t, { worker: true })
     const post = async (id: number, verb: string) =>
       (await s.request('POST', `/imports/${id}/${verb}`)).body.id
-    await s.runCsv('organization,first_name\nAcme,Ann\n')
+    await s.runCsv('organization,first_name,external_ids.psa\nAcme,Ann,4711\n')
     const second = await s.runCsv('organization,first_name,title\nAcme,Ann,x\nAcme,Bob,\n')
     const dry = await s.runCsv('organization,first_name\nAcme,Zed\n', { dry_run: 'true' })
     await s.waitForImport(await post(dry.id, 'apply'))

@@ -7,7 +7,7 @@ import { type Tx, withTransaction } from '../platform/db.ts'
 import { hasUpload } from '../platform/files.ts'
 import type { Once } from '../platform/idempotency.ts'
 import { loadTypes } from '../record-types/store.ts'
-import { idField, type RecordType } from '../record-types/types.ts'
+import type { RecordType } from '../record-types/types.ts'
 import type { ImportContext } from './accept/accept-upload.ts'
 import { checkChoices } from './accept/check-choices.ts'
 import { takePlace } from './accept/limits.ts'
@@ -18,7 +18,7 @@ import type { ImportRow } from './import-row.ts'
 import { factsOf } from './profiles/profile-facts.ts'
 import type { DraftPatch } from './request-schemas.ts'
 import { completeOptions } from './resolve/import-options.ts'
-import { parseMapping, suggestMapping } from './resolve/map-columns.ts'
+import { isTarget, parseMapping, suggestMapping } from './resolve/map-columns.ts'
 import type { ImportState } from './status.ts'
 import { lockImport, queueDraft, updateDraft } from './store.ts'
 
@@ -64,11 +64,10 @@ function changeMapping(
   if (given === null) return suggestMapping(headers, type)
   const checked = parseMapping(headers, type, given)
   const claimed = new Set(Object.values(given))
-  const known = new Set([idField, ...type.fields.map((field) => field.name)])
   return headers.map((header, index) => {
     if (Object.hasOwn(given, header)) return checked[index] ?? null
     const field = mapping[index] ?? null
-    return field === null || claimed.has(field) || !known.has(field) ? null : field
+    return field === null || claimed.has(field) || !isTarget(type, field) ? null : field
   })
 }
 

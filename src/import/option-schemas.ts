@@ -16,7 +16,8 @@ const texts = {
   organization: 'Id or exact name of the one organization of the whole file; it must exist.',
   mapping:
     'Header to field name, or to null to ignore the column. Columns that are not named are mapped ' +
-    'as suggested.',
+    'as suggested. `external_ids.connectwise` is the id that the record has in the system of that ' +
+    'name, for every record type (docs/links.md).',
   delimiter: 'The character between cells: one ASCII character such as `;`, or `tab`.',
   encoding:
     'What the file is written in, such as `windows-1252`, `shift_jis` or `utf-16le`; it is ' +
@@ -41,7 +42,8 @@ const texts = {
   default_country:
     'ISO 3166-1 code of the country that phone numbers without + and country code are of.',
   require_external_id:
-    'With mode update_only: rows are found by their external id only, which every row must have.',
+    'With mode update_only: rows are found by their external id only, or their id in another ' +
+    'system; every row must have one.',
   callback_url:
     'An address that is told of this import, of the one that applies it (dry run) and of its undos and ' +
     'redos (events import.*, signed): the short way to a webhook. It must be public; see docs/webhooks.md.',

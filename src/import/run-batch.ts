@@ -13,9 +13,10 @@ import type { Foresight } from './dry-run/terms.ts'
 import { requireOrganization } from './match/check-organization.ts'
 import type { NewReference } from './match/create-references.ts'
 import { createKeyFilter } from './match/key-filter.ts'
+import { fetchMatched } from './match/linked-records.ts'
 import { isTypeEmpty, lockTypes } from './match/lock-types.ts'
 import { type MatchedRow, matchRows, type PreparedRows, prepareRows } from './match/match-rows.ts'
-import { fetchRecords, takeRecordIds } from './match/probe-keys.ts'
+import { takeRecordIds } from './match/probe-keys.ts'
 import { forgetNames, prepareReferences, trimReferences } from './match/reference-names.ts'
 import { fetchRelated } from './match/related-records.ts'
 import { findSelfReferences, refersToItself } from './match/repeated-keys.ts'
@@ -143,13 +144,12 @@ export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise
 
 /** Fetches records that are only named as candidates. */
 async function fetchTitles(
-  { tx, account_id, plan }: BatchPlace,
+  place: BatchPlace,
   records: Map<number, ExistingRecord>,
   ids: number[]
 ): Promise<void> {
   const missing = ids.filter((id) => !records.get(id)?.data)
-  const place = { account_id, type_id: plan.type.type_id }
-  for (const record of await fetchRecords(tx, place, missing, [])) records.set(record.id, record)
+  for (const record of await fetchMatched(place, missing, [])) records.set(record.id, record)
 }
 
 /** Rows that name an earlier row of the batch are taken once that one is in the database. */

@@ -312,7 +312,11 @@ export const RowSchema = answer(
       'What that record is called now, or was when it was deleted; null: there is none.'
     ),
     external_id: nullable(Type.String(), 'Its id in the system the data comes from; null: none.'),
-    matched_by: nullable(Type.String(), 'Match rule that found the record; null: none did.'),
+    matched_by: nullable(
+      Type.String(),
+      'Match rule that found the record; `external_ids.connectwise`: its id in that system; null: ' +
+        'none did.'
+    ),
     pushed: nullable(
       Type.Boolean(),
       'Whether nothing is left to tell of what the row did to its record: events have told it, or ' +
@@ -320,7 +324,7 @@ export const RowSchema = answer(
     ),
     changed_fields: nullable(
       Type.Array(Type.String(), { description: '' }),
-      'Fields that were changed; null: none.'
+      'Fields that were changed, and ids in other systems that were named; null: none.'
     ),
     changes: nullable(
       Type.Record(

@@ -2,6 +2,7 @@
 // only? Pure. Headers are compared as import/ compares them: without case, spacing, punctuation.
 
 import { escapeFormula } from '../platform/csv-text.ts'
+import { externalIdPrefix } from './external-ids.ts'
 import type { Faults } from './faults.ts'
 import { type Field, idField } from './types.ts'
 
@@ -11,7 +12,8 @@ const maxNameChars = 60
 const maxLabelChars = 100
 
 // What every object has by nature cannot be the key of a value.
-const isReserved = (name: string) => name in Object.prototype
+// Ids in other systems are columns of every type.
+const isReserved = (name: string) => name in Object.prototype || name.startsWith(externalIdPrefix)
 
 /** Checks the name of a type, field or rule. */
 export function checkName(

@@ -116,6 +116,8 @@ export interface Field {
   expiration?: boolean
   /** Added by an account to a built-in type; also found by the header `custom_fields.<name>`. */
   custom?: boolean
+  /** The id of the record in that system: a link, and no value. Only while an import runs. */
+  system?: string
 }
 
 /** How two spellings of a key are recognised as the same.
@@ -146,6 +148,8 @@ export interface MatchRule {
   lookup_only?: boolean
   /** Never decides: a hit only warns that something similar exists (`similar_exists`). */
   suggests?: boolean
+  /** Its keys are the ids in that system, among the links. Only while an import runs. */
+  system?: string
 }
 
 /** How far the rules of a type must agree. first_tier: the first that hits decides, and later

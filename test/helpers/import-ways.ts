@@ -233,6 +233,7 @@ async function readRecords({ pool }: Setup, { account_id }: Account, labels: Lab
   )
   const keys = await readKeys(pool, account_id)
   const changes = await readChanges(pool, account_id)
+  const links = await readLinks(pool, account_id)
   const records = rows.map(({ id, type_id, version, organization_id, data }) => {
     if (organization_id !== (data.organization ?? null)) throw new Error(`record ${id} is torn`)
     const wanted = wantedKeys(type_id, data, organization_id)
@@ -244,7 +245,8 @@ async function readRecords({ pool }: Setup, { account_id }: Account, labels: Lab
       record: labels.get(id),
       version,
       organization,
-      data: namedReferences(type_id, data, labels)
+      data: namedReferences(type_id, data, labels),
+      links: links.get(id)
     }
   })
   return { records: records.sort((a, b) => ((a.record ?? '') < (b.record ?? '') ? -1 : 1)) }
@@ -278,6 +280,16 @@ async function readKeys(pool: Setup['pool'], account_id: number) {
     [account_id]
   )
   return new Map(rows.map((row) => [row.record_id, row.keys]))
+}
+
+async function readLinks(pool: Setup['pool'], account_id: number) {
+  const { rows } = await pool.query<{ record_id: number; links: string[] }>(
+    `SELECT l.record_id, array_agg(concat_ws(' ', l.system, l.external_id, l.state) ORDER BY l.system)
+      AS links
+    FROM record_links l WHERE l.account_id = $1 GROUP BY l.record_id`,
+    [account_id]
+  )
+  return new Map(rows.map((row) => [row.record_id, row.links]))
 }
 
 async function readChanges(pool: Setup['pool'], account_id: number) {

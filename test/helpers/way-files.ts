@@ -75,6 +75,18 @@ export const organizationsFile = fc
   .tuple(rowsOf(organizationRow), mode)
   .map(([rows, mode]) => organizations(rows, { mode }))
 
+/** The files with ids of two other systems in their last columns. */
+export const withIds = (files: fc.Arbitrary<WayFile>): fc.Arbitrary<WayFile> =>
+  files.chain((file) => {
+    const count = { minLength: file.rows.length, maxLength: file.rows.length }
+    const ids = fc.tuple(oneOf('', '', 'p1', 'p2', 'P2', 'p3', '__CLEAR__'), oneOf('', '', '7'))
+    return fc.array(ids, count).map((cells) => ({
+      ...file,
+      headers: [...file.headers, 'external_ids.psa', 'external_ids.crm'],
+      rows: file.rows.map((row, index) => [...row, ...(cells[index] as string[])])
+    }))
+  })
+
 export const merging = (file: WayFile): WayFile => {
   return { ...file, options: { ...file.options, repeats: 'merge' } }
 }

@@ -69,13 +69,20 @@ async function commitAll(started: Run & { keeping: Keeping }, all: ReturnType<ty
 }
 
 async function countStatements(pool: Pool, work: () => Promise<unknown>): Promise<number> {
-  let count = 0
+  return (await listStatements(pool, work)).length
+}
+
+/** Names of the statements, in their order. */
+async function listStatements(pool: Pool, work: () => Promise<unknown>): Promise<string[]> {
+  const names: string[] = []
   const connect = pool.connect.bind(pool)
   const counting = async () => {
     const tx = await connect()
     const { query, release } = tx
     tx.query = ((...args: unknown[]) => {
-      count++
+      const [query_or_text] = args as [string | { text?: string }]
+      const text = typeof query_or_text === 'string' ? query_or_text : (query_or_text.text ?? '')
+      names.push(/^\/\* (\S+) \*\//.exec(text)?.[1] ?? text)
       return Reflect.apply(query, tx, args)
     }) as typeof query
     tx.release = (...args) => {
@@ -87,7 +94,7 @@ async function countStatements(pool: Pool, work: () => Promise<unknown>): Promis
   pool.connect = counting as typeof pool.connect
   await work()
   pool.connect = connect
-  return count
+  return names
 }
 
 t.test('needs as many statements for 10 rows as for 4,000', async (t) => {
@@ -174,6 +181,75 @@ for (const [name, { headers, cells }] of Object.entries(wide)) {
     t.equal(await count(small, 10), await count(large, 2_000), 'unchanged')
   })
 }
+
+t.test('ids of other systems: a constant number of statements, and none for others', async (t) => {
+  const { pool, account_id: small } = await start(t)
+  const { account_id: large } = await makeRun(pool)
+  const type = builtinTypes.require('organizations')
+  const list = async (account_id: number, headers: string[], rows: number, from = 0) => {
+    const { started } = await makeRun(pool, account_id)
+    const own = planOf(type, headers)
+    const memory = startMemory(own)
+    const run = { ...started, plan: own, memory, whileBusy: () => {}, waited: false }
+    const all = Array.from({ length: rows }, (_, i) => {
+      const cells = [`Company ${i + from}`, `p${i + from}`, `c${i + from}`].slice(0, headers.length)
+      return resolveRow(own, { row: i + 1, line: i + 2, offset: 0, cells, problems: null })
+    })
+    let done = 0
+    const statements = await listStatements(pool, async () => {
+      done = (await commitBatch(run, prepareBatch(own, memory, all), after)).rowCount
+    })
+    t.equal(done, rows)
+    return statements
+  }
+  const [one, both] = [['name'], ['name', 'external_ids.psa', 'external_ids.crm']]
+  for (const [what, headers, from] of [
+    ['plain', one, 0],
+    ['links for records that are there', both, 0],
+    ['nothing new', both, 0],
+    ['new records', both, 5_000]
+  ] as const) {
+    const few = await list(small, [...headers], 10, from)
+    t.strictSame(few, await list(large, [...headers], 2_000, from), what)
+    t.equal(
+      few.some((name) => name.includes('link') || name.includes('external')),
+      headers === both,
+      what
+    )
+  }
+  const { rows: links } = await pool.query(
+    `SELECT l.account_id, l.system, l.state, count(*) FROM record_links l GROUP BY 1, 2, 3
+    ORDER BY 1, 2`
+  )
+  const state = 'not_synced'
+  t.strictSame(links, [
+    { account_id: small, system: 'crm', state, count: 20 },
+    { account_id: small, system: 'psa', state, count: 20 },
+    { account_id: large, system: 'crm', state, count: 4_000 },
+    { account_id: large, system: 'psa', state, count: 4_000 }
+  ])
+})
+
+t.test('a batch that is lost leaves no link, and is done anew', async (t) => {
+  const { pool, started, account_id } = await start(t)
+  const own = planOf(builtinTypes.require('organizations'), ['name', 'external_ids.psa'])
+  const memory = startMemory(own)
+  const run = { ...started, plan: own, memory, whileBusy: () => {}, waited: false }
+  const batch = () =>
+    prepareBatch(own, memory, [
+      resolveRow(own, { row: 1, line: 2, offset: 0, cells: ['A', 'p1'], problems: null })
+    ])
+  await pool.query('UPDATE imports SET attempt = 2 WHERE account_id = $1', [account_id])
+  await t.rejects(commitBatch(run, batch(), after), StaleAttempt)
+  t.equal((await pool.query('SELECT FROM record_links')).rowCount, 0)
+  await pool.query('UPDATE imports SET attempt = 1 WHERE account_id = $1', [account_id])
+  await commitBatch(run, batch(), after)
+  const { rows } = await pool.query(
+    `SELECT l.external_id, r.data ->> 'name' AS name, r.data ? 'external_ids.psa' AS has_id
+    FROM record_links l JOIN records r ON r.id = l.record_id`
+  )
+  t.strictSame(rows, [{ external_id: 'p1', name: 'A', has_id: false }])
+})
 
 t.test('rows about one record do not end a batch', async (t) => {
   const { pool, started, account_id } = await start(t)

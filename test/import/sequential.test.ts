@@ -15,7 +15,8 @@ import {
   oneOf,
   organizations,
   organizationsFile,
-  usersFile
+  usersFile,
+  withIds
 } from '../helpers/way-files.ts'
 import { type Setup, setup } from '../setup.ts'
 
@@ -66,7 +67,10 @@ for (const [name, file, rowByRow] of [
   ['users that may repeat', usersFile.map((file) => merging(file)), true],
   ['users', usersFile, false],
   ['organizations that may repeat', organizationsFile.map(merging), false],
-  ['organizations', organizationsFile, false]
+  ['organizations', organizationsFile, false],
+  ['contacts with ids of other systems', withIds(mergingFile), true],
+  ['users with ids of other systems', withIds(usersFile.map(merging)), true],
+  ['organizations with ids of other systems', withIds(organizationsFile), false]
 ] as const) {
   t.test(`${name} become the same however their rows are put together`, async (t) => {
     const service = await setup(t)

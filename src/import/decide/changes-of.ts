@@ -50,6 +50,10 @@ export function changesOf(
     const joins = value !== null && (folds ? field.many !== null : plan.appending.has(name))
     const now = inOrder(plan, name, joins ? append(plan, field, was, value) : value, related)
     if (isSame(plan, field, was, now)) continue
+    if (field.system !== undefined && was !== undefined && value !== null) {
+      changes.problems.push(linkedElsewhere(plan, field, printed(value), printed(was)))
+      continue
+    }
     if (field.immutable && was !== undefined) {
       const hidden = isSensitive(field)
       const place = {
@@ -69,6 +73,13 @@ export function changesOf(
     else changes.after[name] = now
   }
   return changes
+}
+
+/** The record is something else in that system: the link is its connector's. */
+function linkedElsewhere({ columns }: ImportPlan, field: Field, value: string, current: string) {
+  const column = columns.find((one) => one.field === field)?.header ?? null
+  const args = { system: field.system, current }
+  return rowProblem('linked_elsewhere', { column, field: field.name, value, args })
 }
 
 /** A blank cell says nothing about a secret; any other required one it would clear. */

@@ -160,7 +160,9 @@ function decideExisting(
   const found = checkRecord(plan, { after, given, isNew: false }, context.related)
   const more = changes.problems.length + found.problems.length
   const problems = more === 0 ? noProblems : [...changes.problems, ...found.problems]
-  if (problems.some(isError)) return { action: 'reject', problems }
+  if (problems.some(isError)) {
+    return { action: 'reject', problems: problems.map((one) => named(one, record.id, context)) }
+  }
   for (const name in found.set) {
     const value = found.set[name] as Json
     if ((record.data[name] ?? null) === value) continue
@@ -172,6 +174,12 @@ function decideExisting(
     return { action: 'update', record, set: sealValues(plan, set), before, warnings: all }
   }
   return { action: 'unchanged', record_id: record.id, warnings: all }
+}
+
+/** Whose link has to be changed is not in the row. */
+function named(problem: Problem, id: number, { titleOf }: DecideContext): Problem {
+  if (problem.code !== 'linked_elsewhere') return problem
+  return { ...problem, candidates: candidates([id], titleOf) }
 }
 
 const isError = (problem: Problem) => problem.severity === 'error'

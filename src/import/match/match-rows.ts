@@ -5,7 +5,6 @@
 // exactly these values is done after the first hit. What is found is what the database holds; rows
 // that are about one record see each other's work in decide-rows.ts.
 
-import type { Tx } from '../../platform/db.ts'
 import { keysOf } from '../../record-types/match-keys.ts'
 import type { MatchRule, RecordData } from '../../record-types/types.ts'
 import { chooseMatch, type Hits, type Match } from '../decide/choose-match.ts'
@@ -16,7 +15,7 @@ import type { ImportPlan } from '../resolve/plan.ts'
 import type { ResolvedRow } from '../resolve/resolve-row.ts'
 import { contradict, type Identities, identitiesOf } from './identities.ts'
 import type { KeyFilter } from './key-filter.ts'
-import { fetchRecords, probeKeys } from './probe-keys.ts'
+import { fetchMatched, type MatchPlace, probeRuleKeys } from './linked-records.ts'
 import { findRepeatedKeys } from './repeated-keys.ts'
 
 export interface MatchedRow {
@@ -57,12 +56,6 @@ export interface GainedKey {
   /** Records that rows before this one, of the same batch, gave the key, or took it from. */
   held: number[]
   lost: number[]
-}
-
-export interface MatchPlace {
-  tx: Tx
-  account_id: number
-  plan: ImportPlan
 }
 
 /** Rows with their keys, and what they have in common. */
@@ -221,7 +214,7 @@ async function probeRule(
   rule: MatchRule,
   hashes: number[]
 ): Promise<void> {
-  const { tx, account_id, plan } = place
+  const { plan } = place
   const all_agree = plan.type.match_policy === 'all_agree'
   const decides = plan.deciding[index] === true
   if (!decides && (!rule.suggests || plan.options.similar === 'ignore')) return
@@ -235,8 +228,7 @@ async function probeRule(
   })
   const keys = open.flatMap((one) => one.keys[index] ?? [])
   if (keys.length === 0) return
-  const type_id = plan.type.type_id
-  const found = await probeKeys(tx, { account_id, type_id, rule: rule.code }, keys)
+  const found = await probeRuleKeys(place, rule, keys)
   if (found.size === 0) return
   const hitRows = open.filter((one) => {
     const ids = (one.keys[index] ?? []).flatMap((key) => found.get(key) ?? [])
@@ -306,7 +298,5 @@ async function fetchInto(
     const record = records.get(id)
     return record === undefined || (record.data === null && hashes.length === 0)
   })
-  const { tx, account_id, plan } = place
-  const found = await fetchRecords(tx, { account_id, type_id: plan.type.type_id }, missing, hashes)
-  for (const record of found) records.set(record.id, record)
+  for (const record of await fetchMatched(place, missing, hashes)) records.set(record.id, record)
 }

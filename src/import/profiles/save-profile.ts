@@ -4,9 +4,9 @@
 import type { Static } from 'typebox'
 import { appError } from '../../errors.ts'
 import type { TypeCatalogue } from '../../record-types/registry.ts'
-import { idField } from '../../record-types/types.ts'
 import { checkChoices } from '../accept/check-choices.ts'
 import { readEncoding, readJsonChoices, readOption, readType } from '../accept/options.ts'
+import { fieldFault } from '../resolve/map-columns.ts'
 import { factsOf } from './profile-facts.ts'
 import type { ProfileSchema, WholeProfile } from './schemas.ts'
 import type { Profile, ProfileRow } from './store.ts'
@@ -23,10 +23,9 @@ export function makeProfile(
   if (options.encoding !== undefined) options.encoding = readEncoding('encoding', options.encoding)
   if (options.delimiter !== undefined) readOption(options, types, 'delimiter', options.delimiter)
   checkChoices(types, type, options)
-  const fields = new Set([idField, ...type.fields.map((field) => field.name)])
   const faults = Object.entries(mapping)
-    .filter(([, field]) => field !== null && !fields.has(field))
-    .map(([header, field]) => `${type.name} have no field "${field}" (column "${header}")`)
+    .map(([header, field]) => (field === null ? null : fieldFault(type, header, field)))
+    .filter((fault) => fault !== null)
   if (faults.length > 0) {
     throw appError('mapping_invalid', { reason: `${faults.join('; ')}.` }, { details: { faults } })
   }

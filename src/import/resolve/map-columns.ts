@@ -3,6 +3,12 @@
 // Called by accept/ (suggest, check) and by routes that change a draft's mapping.
 
 import { appError } from '../../errors.ts'
+import {
+  externalIdField,
+  externalIdPrefix,
+  systemOf,
+  systemsIn
+} from '../../record-types/external-ids.ts'
 import { idField, idLabel, type MatchRule, type RecordType } from '../../record-types/types.ts'
 import type { ImportOptions } from './import-options.ts'
 
@@ -60,7 +66,7 @@ function all({ label, key, alias }: Names): string[] {
 export function suggestColumns(headers: string[], type: RecordType): SuggestedColumn[] {
   const columns: SuggestedColumn[] = headers.map(() => ({ field: null, mapped_by: null }))
   const taken = new Set<string>()
-  const names = namesOf(type)
+  const names = [...namesOf(type), ...externalIdsIn(headers, type)]
   for (const { by, of, same } of ways) {
     for (const one of names) {
       if (taken.has(one.field)) continue
@@ -74,6 +80,21 @@ export function suggestColumns(headers: string[], type: RecordType): SuggestedCo
     }
   }
   return columns
+}
+
+/** Why a column cannot be mapped to a field; null: it can. */
+export function fieldFault(type: RecordType, header: string, field: string): string | null {
+  if (isTarget(type, field)) return null
+  if (field.startsWith(externalIdPrefix)) {
+    const form = 'up to 40 lower-case letters, digits, - and _, beginning with a letter'
+    return `"${field}" names no system (${form}; column "${header}")`
+  }
+  return `${type.name} have no field "${field}" (column "${header}")`
+}
+
+/** Whether a column can be mapped to it: a field, the record's own id, its id in another system. */
+export function isTarget({ fields }: RecordType, name: string): boolean {
+  return name === idField || systemOf(name) !== null || fields.some((field) => field.name === name)
 }
 
 /** The names of all fields, and of the record's own id: of its names those that no field has, as a
@@ -92,6 +113,13 @@ function namesOf({ fields }: RecordType): Names[] {
   return [...own, id]
 }
 
+/** Ids in other systems, which every type takes, under their own names. */
+function externalIdsIn(headers: string[], type: RecordType): Names[] {
+  return systemsIn(type, headers)
+    .map(externalIdField)
+    .map((name) => ({ field: name, label: [], key: [name], alias: [] }))
+}
+
 /** As `suggestColumns`, only the field names. */
 export function suggestMapping(headers: string[], type: RecordType): (string | null)[] {
   return suggestColumns(headers, type).map((column) => column.field)
@@ -105,13 +133,11 @@ export function parseMapping(
   given: Record<string, string | null>
 ): (string | null)[] {
   const faults: string[] = []
-  const fields = new Set([idField, ...type.fields.map((field) => field.name)])
   const named = new Map(Object.entries(given))
   for (const [header, field] of named) {
     if (!headers.includes(header)) faults.push(`the file has no column "${header}"`)
-    if (field !== null && !fields.has(field)) {
-      faults.push(`${type.name} have no field "${field}" (column "${header}")`)
-    }
+    const fault = field === null ? null : fieldFault(type, header, field)
+    if (fault !== null) faults.push(fault)
   }
   const claimed = new Set([...named.values()].filter((field) => field !== null))
   const mapping = suggestMapping(headers, type).map((suggested, index) => {
@@ -165,6 +191,8 @@ export function unmappedRequired(
   const mapped = new Set(mapping)
   const isFed = (names: string[]) => names.every((name) => mapped.has(name))
   if (options.mode === 'update_only') {
+    // An id in another system finds the record, whatever else is asked for.
+    if (systemsIn(type, mapping).length > 0) return []
     const external = type.match_rules.find((rule) => rule.name === 'external_id')
     if (options.require_external_id && external)
       return [...external.fields, ...scopeField(type, external, options)].filter(

@@ -1,6 +1,7 @@
 // Compiles a record type, a mapping and the options into an import plan: everything that is the
 // same for all rows is worked out here, once. Pure. Called by job.ts and by the preview.
 
+import { systemsIn, withSystems, withType } from '../../record-types/external-ids.ts'
 import type { TypeCatalogue } from '../../record-types/registry.ts'
 import { type SampleCell, sampleRow } from '../../record-types/template.ts'
 import {
@@ -51,7 +52,12 @@ export interface PlanReference {
 export interface ImportPlan {
   secrets: SecretBox
   types: TypeCatalogue
+  /** With a field and an identity for each of `systems`. */
   type: RecordType
+  /** The type as its records are stored; the same where there are no such systems. */
+  storedType: RecordType
+  /** Other systems whose ids are in columns. */
+  systems: string[]
   options: ImportOptions
   columns: PlanColumn[]
   /** 0-based position of the column with our own ids; -1 when none is mapped. */
@@ -94,7 +100,10 @@ export function compilePlan(given: {
   /** Absent: nothing is stored (previews). */
   secrets?: SecretBox
 }): ImportPlan {
-  const { types, type, mapping, headers, options } = given
+  const { type: storedType, mapping, headers, options } = given
+  const systems = systemsIn(storedType, mapping)
+  const type = withSystems(storedType, systems)
+  const types = withType(given.types, type)
   const samples = new Map(sampleRow(type).map((sample) => [sample.field, sample]))
   const columns = type.fields.flatMap((field) => {
     const index = mapping.indexOf(field.name)
@@ -113,6 +122,8 @@ export function compilePlan(given: {
     secrets: given.secrets ?? noSecrets,
     types,
     type,
+    storedType,
+    systems,
     options,
     columns,
     idIndex,
@@ -153,6 +164,7 @@ export const isOurs = (header: string) =>
 
 function decides(rule: MatchRule, options: ImportOptions): boolean {
   if (rule.suggests || rule.lookup_only) return false
+  if (rule.system !== undefined) return true
   const byExternalId = options.mode === 'update_only' && options.require_external_id
   return !byExternalId || rule.fields.join() === 'external_id'
 }

@@ -3,6 +3,7 @@
 // row of every import, and by the preview: the hottest code of the flow besides the parser.
 
 import { type Args, type RowProblemCode, rowProblem } from '../../errors.ts'
+import { externalIdField } from '../../record-types/external-ids.ts'
 import { isSampleCell } from '../../record-types/template.ts'
 import type { Json, RecordData } from '../../record-types/types.ts'
 import type { Problem, RawRow } from '../terms.ts'
@@ -77,11 +78,17 @@ export function resolveRow(plan: ImportPlan, raw: RawRow): ResolvedRow {
   }
   if (plan.idIndex >= 0) readId(plan, row)
   row.hash = endHash(state)
-  if (plan.needsExternalId && row.id === null && typeof row.values.external_id !== 'string') {
+  if (plan.needsExternalId && row.id === null && !hasExternalId(plan, row)) {
     reject(row, rowProblem('external_id_missing', { field: 'external_id' }))
   }
   row.isSample = plan.maySample && isSample(plan, row)
   return row
+}
+
+/** Whether a row has an external id, ours or that of another system. */
+function hasExternalId({ systems }: ImportPlan, { values }: ResolvedRow): boolean {
+  const isFilled = (name: string) => typeof values[name] === 'string'
+  return isFilled('external_id') || systems.some((one) => isFilled(externalIdField(one)))
 }
 
 /** Trims, brings letters to NFC, takes off our own formula quote. Passwords stay as they are. */

@@ -16,6 +16,7 @@ import type { ImportPlan } from '../resolve/plan.ts'
 import { warn } from '../resolve/resolve-row.ts'
 import type { Outcome, Problem } from '../terms.ts'
 import { copyWaiting, dropWaiting } from './waiting-rows.ts'
+import { type NamedLink, takeLinks, writeLinks } from './write-links.ts'
 import { copyForeseen, copyOutcomes, type RowOutcome } from './write-outcomes.ts'
 import {
   type ChangedRecord,
@@ -55,14 +56,16 @@ export async function writeBatch(
   const created = used.map(newReferenceRecord)
   const changed: ChangedRecord[] = []
   const steps: RecordStep[] = []
-  for (const record of made.all.values()) {
+  const links: NamedLink[] = []
+  for (const each of made.all.values()) {
+    const record = takeLinks(plan, each, links)
     if (record.before === null) created.push(newRecord(plan, record))
     else changed.push({ ...record, before: record.before })
     for (const step of record.steps) steps.push({ id: record.now.id, ...step })
   }
   noteSimilar(decided, used, memory)
   const { whileBusy } = place
-  const write = { tx, account_id, import_id, type: plan.type }
+  const write = { tx, account_id, import_id, type: plan.storedType }
   const gained = await updateRecords(write, changed, whileBusy)
   const outcomes: RowOutcome[] = []
   // Made when they are sent: by then the server is at work on what was sent before.
@@ -83,6 +86,7 @@ export async function writeBatch(
   if (used.length > 0) parts.push(copyReferences(write, used))
   if (created.length > 0) parts.unshift(copyRecords(write, created))
   if (parts.length > 0) await copyAll(tx, parts, whileBusy)
+  await writeLinks(place, links)
   if (out !== tx) await writeForeseen(place, [...makeOutcomes()])
   const referencesCreated: Record<string, number> = {}
   for (const { type } of used) {
@@ -105,7 +109,7 @@ async function writeForeseen(place: BatchPlace, rows: RowOutcome[]): Promise<voi
   if (shown.length > 0) await copyAll(out, [copyForeseen(place, shown)], () => {})
 }
 
-function newRecord({ type }: ImportPlan, { now, keys: known }: BatchRecord): NewRecord {
+function newRecord({ storedType: type }: ImportPlan, { now, keys: known }: BatchRecord): NewRecord {
   const keys = known ?? type.match_rules.map((rule) => keysOf(rule, now.data, now.organization_id))
   return { ...now, type, keys }
 }

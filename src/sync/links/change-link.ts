@@ -53,7 +53,8 @@ export async function changeLink(pool: Pool, change: LinkChange): Promise<void> 
     const link = { account_id, record_id, system, type_id, external_id, state, error }
     if (external_id !== null) await takeExternalId(tx, { ...link, external_id })
     const changed_by = isReport(from, state) ? change.key_id : null
-    if (!(await saveLink(tx, { ...link, changed_by }))) {
+    const keeps_id = change.external_id === undefined
+    if (!(await saveLink(tx, { ...link, changed_by, keeps_id }))) {
       throw appError('link_taken', { id: record_id, system, external_id: external_id ?? '' })
     }
     const isNews = from !== state || was?.external_id !== external_id || was.error !== error

@@ -79,7 +79,7 @@ function addReading(app: App, { pool }: Context): void {
       operationId: 'getRecordLink',
       tags,
       summary: 'Get a link of a record',
-      description: 'What the record is in one system; `not_synced` where there never was a link.',
+      description: 'What the record is in one system; `not_synced` where there is no link.',
       params: LinkPlace,
       response: { 200: ref(LinkSchema), ...problems('record_not_found') }
     },

@@ -2,10 +2,11 @@
 
 import { Type } from 'typebox'
 import { answer, nullable, oneOf, page, pageQuery, time } from '../../platform/http-schemas.ts'
+import { maxExternalIdChars, systemPattern } from '../../record-types/external-ids.ts'
 import { linkStates } from './status.ts'
 
 const system = Type.String({
-  pattern: '^[a-z][a-z0-9_-]{0,39}$',
+  pattern: systemPattern,
   description: 'Name of the other system: lower-case letters, digits, - and _.',
   examples: ['connectwise']
 })
@@ -16,7 +17,7 @@ const recordId = Type.Integer({
 })
 const external_id = Type.String({
   minLength: 1,
-  maxLength: 255,
+  maxLength: maxExternalIdChars,
   description: 'Id of the record in the other system.',
   examples: ['4711']
 })
@@ -48,8 +49,8 @@ export const LinkListQuery = Type.Object(
     system: Type.Optional(system),
     state: Type.Optional(
       oneOf(
-        linkStates.filter((state) => state !== 'not_synced'),
-        'Only links in this state, such as `orphaned`.'
+        linkStates,
+        'Only links in this state, such as `orphaned`; not_synced: those that an import named.'
       )
     ),
     ...pageQuery
@@ -62,10 +63,13 @@ export const LinkSchema = answer(
     record_id: Type.Integer({ description: 'Id of the record.', examples: [42] }),
     type: nullable(Type.String(), 'Its record type; null: the account has it no more.'),
     system: Type.String({ description: 'The other system.', examples: ['connectwise'] }),
-    state: oneOf(linkStates, 'How far both say the same; not_synced: there never was a link.'),
+    state: oneOf(
+      linkStates,
+      'How far both say the same; not_synced: there is no link, or one that an import named.'
+    ),
     external_id: nullable(Type.String(), 'Id of the record there; null: not known.'),
     error: nullable(Type.String(), 'Why it was refused; null unless state is error.'),
-    created_at: nullable(time(''), 'When it was first linked; null: never.'),
+    created_at: nullable(time(''), 'When it was first linked or named; null: never.'),
     changed_at: nullable(time(''), 'When the link last changed; null: never.')
   },
   { $id: 'RecordLink', description: 'What a record is in another system.' }

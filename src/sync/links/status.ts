@@ -1,5 +1,5 @@
 // The states of a record's link to another system as a table: every state, every move, and what makes
-// it happen. A record that was never linked has no row: `not_synced`.
+// it happen. A record that was never linked has no row: `not_synced`, as is a link that an import named.
 
 export const linkStates = [
   'not_synced',
@@ -14,7 +14,7 @@ export type LinkState = (typeof linkStates)[number]
 
 /** What each state means. */
 export const linkStateTexts: Record<LinkState, string> = {
-  not_synced: 'Never linked.',
+  not_synced: 'Never exchanged: no link, or one that an import named.',
   pending: 'To be written to the other system.',
   synced: 'Both say the same.',
   error: 'The other system refused it; `error` says why.',

@@ -9,7 +9,7 @@ export interface LinkRow {
   type_id: number
   system: string
   external_id: string | null
-  state: Exclude<LinkState, 'not_synced'>
+  state: LinkState
   error: string | null
   created_at: Date
   changed_at: Date
@@ -84,7 +84,7 @@ export async function pageLinks(db: Db, account_id: number, filter: LinkFilter) 
   return rows
 }
 
-/** Takes an external id from records that are gone: their links, taken off or orphaned, forget it. */
+/** Takes an external id from records that are gone: their links, as far as they are not in use, forget it. */
 export async function takeExternalId(
   tx: Tx,
   link: Pick<LinkRow, 'record_id' | 'system' | 'type_id'> & {
@@ -101,7 +101,7 @@ export async function takeExternalId(
       AND l.type_id = $3::smallint
       AND l.external_id = $4::text
       AND l.record_id <> $5::bigint
-      AND l.state IN ('orphaned', 'disconnected')
+      AND l.state IN ('orphaned', 'disconnected', 'not_synced')
       AND NOT EXISTS (
         SELECT 1
         FROM records r
@@ -113,12 +113,14 @@ export async function takeExternalId(
   )
 }
 
-/** Writes a link as it is from now on; `changed_by` null: the connector stays. Out: false when another record has that external id. */
+/** Writes a link as it is from now on; `changed_by` null: the connector stays; `keeps_id`: with the
+ *  external id that it has. Out: false when another record has that external id. */
 export async function saveLink(
   tx: Tx,
   link: Omit<LinkRow, 'id' | 'created_at' | 'changed_at'> & {
     account_id: number
     changed_by: number | null
+    keeps_id: boolean
   }
 ): Promise<boolean> {
   try {
@@ -129,7 +131,9 @@ export async function saveLink(
       VALUES ($1::integer, $2::bigint, $3::text, $4::smallint, $5::text, $6::text, $7::text,
         $8::integer)
       ON CONFLICT (account_id, record_id, system) DO UPDATE
-      SET external_id = excluded.external_id, state = excluded.state, error = excluded.error,
+      -- An import may have named the id since it was read.
+      SET external_id = CASE WHEN $9::boolean THEN l.external_id ELSE excluded.external_id END,
+        state = excluded.state, error = excluded.error,
         changed_by = COALESCE(excluded.changed_by, l.changed_by), changed_at = now()`,
       [
         link.account_id,
@@ -139,7 +143,8 @@ export async function saveLink(
         link.external_id,
         link.state,
         link.error,
-        link.changed_by
+        link.changed_by,
+        link.keeps_id
       ]
     )
     return true

@@ -13,7 +13,8 @@ import {
   mergingFile,
   organizations,
   organizationsFile,
-  usersFile
+  usersFile,
+  withIds
 } from '../../helpers/way-files.ts'
 import { type Setup, setup } from '../../setup.ts'
 
@@ -42,7 +43,8 @@ for (const [name, file] of [
   ['contacts that may repeat', mergingFile],
   ['users that may repeat', usersFile.map((file) => merging(file))],
   ['organizations', organizationsFile],
-  ['organizations that may repeat', organizationsFile.map((file) => merging(file))]
+  ['organizations that may repeat', organizationsFile.map((file) => merging(file))],
+  ['contacts with ids of other systems', withIds(contactsFile)]
 ] as const) {
   t.test(`${name}: a dry run that is applied does what the import does`, async (t) => {
     const service = await setup(t)

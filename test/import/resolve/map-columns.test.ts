@@ -36,6 +36,22 @@ t.test('leaves the problem columns of a rejects file alone', async (t) => {
   t.strictSame(suggestMapping(headers, contacts), ['first_name', null, null, null])
 })
 
+t.test('ids of other systems stand under their own name, for every type', async (t) => {
+  const headers = ['external_ids.psa', 'External_IDs.psa', 'external_ids.', 'external_ids.a b', 'x']
+  t.strictSame(suggestMapping(headers, contacts), ['external_ids.psa', null, null, null, null])
+  t.strictSame(suggestColumns(headers, contacts)[0]?.mapped_by, 'key')
+  const given = { x: 'external_ids.psa' }
+  t.strictSame(parseMapping(headers, contacts, given), [null, null, null, null, 'external_ids.psa'])
+  t.throws(() => parseMapping(['x'], contacts, { x: 'external_ids.A' }), {
+    code: 'mapping_invalid',
+    details: {
+      faults: [
+        '"external_ids.A" names no system (up to 40 lower-case letters, digits, - and _, beginning with a letter; column "x")'
+      ]
+    }
+  })
+})
+
 t.test('takes what the caller says over the suggestion', async (t) => {
   const headers = ['Vorname', 'First Name', 'Email']
   t.strictSame(parseMapping(headers, contacts, { Vorname: 'first_name', Email: null }), [
