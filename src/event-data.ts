@@ -55,7 +55,7 @@ export const EventRecordSchema = Type.Object(
       description:
         'The record after the change, by field; sensitive fields and fields without a value are ' +
         'absent. A reference is an EventReference, several are a list of them. null: the record ' +
-        'is gone, or too large to be sent (`omitted`).',
+        'is gone, or too large to be sent (`omitted`), or the event is about its link (`sync.*`).',
       examples: [{ first_name: 'Ann', last_name: 'Lee', emails: ['ann@example.com'] }]
     }),
     actor: Type.Unsafe<{ id: number; name: string } | null>({

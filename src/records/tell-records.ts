@@ -34,9 +34,11 @@ export async function tellRecords(
     const ids = newer.map(({ id }) => id)
     await markPending(tx, place.account_id, ids, actor?.id ?? null)
   }
-  // Not what sync.* events tell: who listens to record.* alone has not heard it.
-  if (type.startsWith('record.')) await noteTold(tx, place.account_id, told)
+  const tellsValues = type.startsWith('record.')
+  if (tellsValues) await noteTold(tx, place.account_id, told)
   const records = await eventRecords(tx, place, told, actor)
+  // What an import changed is held until it is pushed, also where a connector reports meanwhile.
+  if (!tellsValues) for (const record of records) record.values = null
   const chunks: EventRecord[][] = []
   for (let from = 0; from < records.length; from += recordsPerEvent) {
     chunks.push(records.slice(from, from + recordsPerEvent))

@@ -81,6 +81,10 @@ t.test('a connector says what a record is, and is told of by events', async (t) 
     'and nothing of what was said again'
   )
   t.match(told[1]?.data, { error: 'no such company', records: [{ record_id: ann, title: 'Ann' }] })
+  t.ok(
+    told.every(({ data }) => data.records[0].values === null),
+    'what the import wrote is held'
+  )
   t.match(await put(999_999, { state: 'pending' }), { status: 404 })
   t.match(await put(ann, { state: 'not_synced' }), { status: 400 })
   t.match(await s.get('/records/999999/links'), { status: 404 })
