@@ -1,10 +1,6 @@
--- Telling: which records an import has told of, and what the events of imports say.
+-- Telling: what the events of imports say.
 
 -- Up Migration
-
--- Whether events have told of a record that an import wrote: the import may have 500,000 rows. Only
--- rows that were told of are in it, so importing costs nothing more.
-CREATE INDEX import_rows_pushed_idx ON import_rows (account_id, import_id, record_id) WHERE pushed;
 
 -- As before, but import.undone comes once each time that an import becomes undone, and events say which
 -- dry run an import applies.
@@ -105,5 +101,3 @@ BEGIN
   RETURN NULL;
 END
 $$;
-
-DROP INDEX import_rows_pushed_idx;

@@ -71,7 +71,7 @@ export const RecordSchema = answer(
       Type.Array(Type.Integer({ description: 'Id of an import or undo.' }), {
         maxItems: 20,
         description:
-          'The imports and undos that changed it and of which no event has told yet, oldest first, ' +
+          'The imports and undos that made it what no event has told of yet, oldest first, ' +
           'at most 20; see `POST /imports/{id}/push`. Empty: all was told, or what was not can no ' +
           'longer be, since the outcomes are gone. Only `GET /records/{id}` has it: lists do not.',
         examples: [[7, 12]]

@@ -64,11 +64,11 @@ t.test('enabled again, what waited is sent, whenever its next attempt was to be'
   let status = 500
   const receiver = await startReceiver(t, (_, response) => void response.writeHead(status).end())
   startNotifying(t, s, { schedule: onceInFiveMinutes })
-  const webhook = await makeWebhook(s, { url: receiver.url, event_types: ['sync.updated'] })
-  await writeEvent(s, 'sync.updated', { n: 1 })
+  const webhook = await makeWebhook(s, { url: receiver.url, event_types: ['import.undone'] })
+  await writeEvent(s, 'import.undone', { n: 1 })
   await until('a failure', () => receiver.received.length === 1)
   status = 410
-  await writeEvent(s, 'sync.updated', { n: 2 })
+  await writeEvent(s, 'import.undone', { n: 2 })
   const isDisabled = async () => !(await s.get(`/webhooks/${webhook.id}`)).body.enabled
   await until('it is disabled', isDisabled)
   status = 204

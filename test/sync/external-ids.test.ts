@@ -253,7 +253,12 @@ t.test(
     const { data: others } = await run(s, ',Acme,Cid,Moe,,\n')
     const [{ record_id: cid }] = others
     t.equal((await put(s, cid, { state: 'synced', external_id: '1' })).status, 200)
-    t.strictSame(await linksOf(s), [[cid, cw, '1', 'synced']], 'free for a connector, too')
+    const taken = [
+      [cid, cw, '1', 'synced'],
+      [ann, cw, null, named]
+    ]
+    t.strictSame(await linksOf(s), taken, 'free for a connector, too')
+    await s.pool.query('DELETE FROM record_links WHERE external_id IS NULL')
     await s.pool.query('UPDATE record_links SET record_id = $1, state = $2', [ann, 'disabled'])
     const next = await run(s, '1,Acme,Zoe,Poe,,\n')
     const [{ record_id: zoe, outcome }] = next.data

@@ -61,7 +61,9 @@ t.test('brings values, references, keys and organization back as a new version',
       { field: 'emails', before: ['poe@x.io', 'ann@x.io'], after: ['ann@x.io'] }
     ]
   })
-  t.same((await s.get(`/records/${s.id}`)).body, body.record)
+  const { not_pushed, ...shown } = (await s.get(`/records/${s.id}`)).body
+  t.same(shown, body.record)
+  t.same(not_pushed, [], 'a restored version is told of at once')
   const row = await stored(s, s.id)
   t.match(row, { fingerprint: null, organization_id: s.happy, version: 3 })
   const rules = builtinTypes.require('contacts').match_rules
