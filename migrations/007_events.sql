@@ -214,8 +214,19 @@ CREATE FUNCTION write_import_event() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   -- Taking an import back ends with its old state when nothing, or the taking back, was taken back.
   was_undone boolean := TG_OP = 'UPDATE' AND OLD.state IN ('undoing', 'undone', 'partially_undone');
+  -- It was partially undone and still is: the undo that was to take the rest took nothing.
+  is_as_before boolean := TG_OP = 'UPDATE' AND OLD.state = 'undoing'
+    AND NEW.state = 'partially_undone'
+    AND EXISTS (
+      SELECT 1
+      FROM imports u
+      WHERE u.account_id = NEW.account_id
+        AND u.id = NEW.undone_by
+        AND u.rows_reverted = 0
+    );
   its_type text := CASE
     WHEN TG_OP = 'INSERT' THEN 'import.created'
+    WHEN is_as_before THEN NULL
     WHEN NEW.state IN ('undone', 'partially_undone') THEN 'import.undone'
     WHEN was_undone THEN NULL
     WHEN NEW.state IN ('completed', 'completed_with_errors', 'ready') THEN 'import.completed'
@@ -246,6 +257,7 @@ BEGIN
     ),
     'rows_total', NEW.rows_total,
     'undo_of', NEW.undo_of,
+    'applied_from', NEW.applied_from,
     'error', NEW.error
   )), NEW.id, NEW.type, NEW.created_by);
   RETURN NULL;
