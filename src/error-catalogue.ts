@@ -45,6 +45,11 @@ const operation = {
     message:
       'The database needed too long for this question. Narrow it with filters, or ask for fewer rows.'
   },
+  record_busy: {
+    status: 503,
+    title: 'Record in use',
+    message: 'An import or undo that has not ended is writing the same record. Try again later.'
+  },
   storage_unavailable: {
     status: 503,
     title: 'Upload could not be stored',

@@ -60,7 +60,8 @@ export const EventRecordSchema = Type.Object(
     }),
     actor: Type.Unsafe<{ id: number; name: string } | null>({
       type: ['object', 'null'],
-      description: 'The API key that made the change, `{"id", "name"}`; null: none did.',
+      description:
+        'The API key that made the change, `{"id", "name"}`; null: none, or several did.',
       examples: [{ id: 1, name: 'first key' }]
     })
   },

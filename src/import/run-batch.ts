@@ -137,8 +137,20 @@ export async function runBatch(place: BatchPlace, given: PreparedBatch): Promise
       noteGained(memory, decided.rows)
       return await writeBatch(place, decided, created)
     }
-    for (const [one, others] of taken) refused.set(one, others)
+    refuseNext(refused, taken)
     await fetchTitles(place, records, [...taken.values()].flat())
+  }
+}
+
+/** Refuses the rows that would take what others have. Whoever is refused takes nothing from those behind:
+ *  a row that was only in the way of such a one is looked at again. */
+function refuseNext(refused: Map<MatchedRow, number[]>, taken: Map<MatchedRow, number[]>): void {
+  const left = new Set<number>()
+  for (const [one, all] of taken) {
+    const others = all.filter((id) => !left.has(id))
+    if (others.length === 0) continue
+    refused.set(one, others)
+    if (one.record_id !== null) left.add(one.record_id)
   }
 }
 

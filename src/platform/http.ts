@@ -122,6 +122,8 @@ function toAppError(thrown: unknown, request: FastifyRequest): AppError {
     const reason = 'A value holds a NUL character, or is a number or time out of range.'
     return appError('validation_failed', { reason }, { cause: error })
   }
+  // lock_not_available: only statements that said how long they wait end so.
+  if (code === '55P03') return appError('record_busy', {}, { cause: error })
   if (code === '57014') return appError('query_timeout', {}, { cause: error })
   if (statusCode === 413) return appError('body_too_large', {}, { cause: error })
   if (statusCode === 415) {

@@ -114,3 +114,12 @@ async function nameReferences(
   }
   return named
 }
+
+/** The fields of `before` that say something else now. */
+export function stillChanged(before: RecordData, now: RecordData): RecordData {
+  return Object.fromEntries(
+    Object.entries(before).filter(
+      ([name, was]) => JSON.stringify(was) !== JSON.stringify(now[name] ?? null)
+    )
+  )
+}

@@ -61,6 +61,23 @@ t.test('a pause that was asked for does not hold up what is to be sent now', asy
   t.equal(receiver.received.length, 3)
 })
 
+t.test('what is to be sent now goes before what waits', async (t) => {
+  const s = await setup(t, { config: loopback })
+  let count = 0
+  const receiver = await startReceiver(t, (_, response) => {
+    if (count++ === 0) response.writeHead(429, { 'retry-after': '3600' })
+    response.end()
+  })
+  startNotifying(t, s)
+  const webhook = await makeWebhook(s, { url: receiver.url })
+  for (let n = 0; n < 3; n++) await writeEvent(s, 'import.undone', { n })
+  await until('the pause', async () => receiver.received.length === 1)
+  await s.request('POST', `/webhooks/${webhook.id}/test`)
+  await waitForDeliveries(s, webhook.id, 'delivered', 1)
+  const types = receiver.received.map(({ body }) => JSON.parse(body).type)
+  t.same(types.slice(0, 2), ['import.undone', 'webhook.test'])
+})
+
 t.test('deliveries of others are not found, and not sent', async (t) => {
   const s = await setup(t, { config: loopback })
   const receiver = await startReceiver(t, (_, response) => void response.writeHead(204).end())

@@ -229,6 +229,33 @@ t.test('another reason is told of, and one that is left out stays', async (t) =>
   )
 })
 
+t.test('an external id is what it looks like', async (t) => {
+  const { ann, bob, put } = await withRecords(t)
+  const e = { one: ' e\u0301-1 ', same: '\u00e9-1' }
+  t.match(await put(ann, { state: 'synced', external_id: e.one }), {
+    body: { external_id: e.same }
+  })
+  t.match(await put(bob, { state: 'synced', external_id: e.same }), { status: 409 })
+})
+
+t.test('a link that an import is writing is not waited for', async (t) => {
+  const { s, ann, bob, put } = await withRecords(t)
+  const tx = await s.pool.connect()
+  t.teardown(() => tx.release())
+  await tx.query('BEGIN')
+  await tx.query(
+    `INSERT INTO record_links (account_id, record_id, system, type_id, external_id, state)
+    VALUES ($1, $2, 'connectwise', 2, '1', 'not_synced')`,
+    [s.account_id, ann]
+  )
+  const busy = await put(ann, { state: 'synced' })
+  t.match(busy, { status: 503, body: { code: 'record_busy' } })
+  t.ok(busy.headers.get('retry-after'))
+  t.equal((await put(bob, { state: 'synced' })).status, 200)
+  await tx.query('COMMIT')
+  t.match(await put(ann, { state: 'synced' }), { status: 200, body: { external_id: '1' } })
+})
+
 t.test('what a deleted record was elsewhere, another one can be', async (t) => {
   const { s, id, ann, bob, put } = await withRecords(t)
   await put(ann, { state: 'synced', external_id: '1' })

@@ -2,6 +2,7 @@
 // record hears what becomes of it, whatever told them first.
 
 import t from 'tap'
+import { createApiKey } from '../../src/access/store.ts'
 import { withTransaction } from '../../src/platform/db.ts'
 import { cleanUp } from '../../src/retention/clean.ts'
 import { pushPage } from '../../src/sync/push/push-page.ts'
@@ -225,4 +226,40 @@ t.test('what is gone is forgotten when its history is', async (t) => {
     await left(),
     [false, false].map((is_gone) => ({ is_gone }))
   )
+})
+
+t.test('who changes a part hears of the part that others changed', async (t) => {
+  const { s, run, annOf } = await start(t)
+  const columns = (first: string, notes: string) =>
+    `external_id,organization,first_name,title,notes\n1,Acme,Ann,${first},${notes}\n`
+  const ann = await annOf((await run(columns('Boss', 'one'), { push: 'all' })).id)
+  const { key } = await createApiKey(s.pool, s.account_id, 'psa')
+  const put = { key, body: { state: 'synced' } }
+  await s.request('PUT', `/records/${ann}/links/psa`, put)
+  await run(columns('Clerk', 'one'))
+  const { rows } = await s.pool.query(`SELECT id FROM api_keys WHERE name = 'psa'`)
+  const { body } = await s.uploadCsv(columns('Clerk', 'two'), { push: 'all' })
+  await s.pool.query('UPDATE imports SET created_by = $1 WHERE id = $2', [rows[0].id, body.id])
+  await runJob(s, body.id)
+  await runPushes({ pool: s.pool, signal })
+  t.same((await toldOf(s)).at(-1), ['updated', 'Clerk', 'Boss'])
+  const last = await s.pool.query(
+    `SELECT actor_key FROM events WHERE type = 'record.updated' ORDER BY position DESC LIMIT 1`
+  )
+  t.same(last.rows, [{ actor_key: null }], 'sent to the connector, too')
+  t.match((await s.get(`/records/${ann}/links/psa`)).body, { state: 'pending' })
+})
+
+t.test('a restored field brings along what was held', async (t) => {
+  const { s, run, restore, annOf } = await start(t)
+  const ann = await annOf((await run(csv, { push: 'all' })).id)
+  await run(csv.replace('Ann', 'Anna').replace('Boss', 'Clerk'))
+  t.equal((await s.get(`/records/${ann}`)).body.not_pushed.length, 1)
+  const fields = ['first_name']
+  const path = `/records/${ann}/restore`
+  await s.request('POST', path, { body: { version: 1, fields } })
+  t.same((await toldOf(s)).at(-1), ['updated', 'Clerk', 'Boss'])
+  t.same((await s.get(`/records/${ann}`)).body.not_pushed, [])
+  await restore(ann, 1)
+  t.same((await toldOf(s)).at(-1), ['updated', 'Boss', 'Clerk'])
 })

@@ -52,6 +52,27 @@ t.test(
   }
 )
 
+t.test('of two undos that each took a part the older one is redone', async (t) => {
+  const s = await setup(t)
+  const row = (...cells: string[]) =>
+    importHere(s, `organization,external_id,first_name,last_name,title\nA,x1,${cells}\n`)
+  const titled = async () => (await s.get('/records?type=contacts')).body.data[0].data
+  await row('Ann', 'Lee', 'a')
+  const first = await row('Ann', 'Lee1', 'a1')
+  const later = await row('Ann', 'Lee2', 'a1')
+  const older = await undoHere(s, first.id)
+  await undoHere(s, later.id)
+  await undoHere(s, first.id)
+  t.equal(await stateOf(s, first.id), 'undone')
+  await undoHere(s, older.undo.id, { verb: 'redo' })
+  t.match(await titled(), { last_name: 'Lee', title: 'a1' })
+  t.equal(await stateOf(s, first.id), 'partially_undone')
+  const again = await undoHere(s, first.id)
+  t.match(again.rows, [{ outcome: 'reverted', changed_fields: ['title'] }])
+  t.match(await titled(), { last_name: 'Lee', title: 'a' })
+  t.equal(await stateOf(s, first.id), 'undone')
+})
+
 t.test('the redo of an import that was retried since is not taken back', async (t) => {
   const s = await setup(t)
   const { id, redo } = await redone(s)

@@ -2,6 +2,7 @@
 // names the account.
 
 import type { Db, Tx } from '../../platform/db.ts'
+import { ahead } from '../events/store.ts'
 
 export const deliveryStates = ['pending', 'delivered', 'failed'] as const
 export type DeliveryState = (typeof deliveryStates)[number]
@@ -117,7 +118,8 @@ export async function sendAgain(
     `/* deliveries.send_again */
     WITH due AS (
       UPDATE deliveries d
-      SET state = 'pending', next_at = now(), ended_at = NULL, attempts_before = d.attempts,
+      SET state = 'pending', ended_at = NULL, attempts_before = d.attempts,
+        next_at = CASE WHEN $3::bigint IS NULL THEN now() ELSE ${ahead('d')} END,
         round = d.round + 1
       WHERE d.account_id = $1::integer
         AND d.endpoint_id = $2::bigint

@@ -147,6 +147,16 @@ const fittingEndpoints = `${heardImports}, news AS (
       WHERE w.enabled
     )`
 
+/** A time before all that waits in the lane of `alias`: what somebody asks for now is sent first. */
+export const ahead = (alias: string) => `LEAST(now(), (
+          SELECT min(o.next_at)
+          FROM deliveries o
+          WHERE o.account_id = ${alias}.account_id
+            AND o.endpoint_id = ${alias}.endpoint_id
+            AND o.state = 'pending'
+            AND NOT o.ordered
+        ) - interval '1 millisecond')`
+
 /** Makes the deliveries of events: one for each endpoint whose filters fit, or several where it takes
  *  fewer records at a time. A test is sent now: it ends a pause that the receiver asked for. Out: how
  *  many. */
@@ -165,7 +175,8 @@ export async function addDeliveries(
       INSERT INTO deliveries (account_id, endpoint_id, created_on, event_id, event_on, event_type,
         import_id, part, parts, part_size, format, ordered, next_at, sequence)
       SELECT s.account_id, s.endpoint_id, $5::date, s.id, s.created_on, s.type, s.import_id,
-        p.part, s.parts, s.records_per_delivery, s.format, s.type ~ '^(record|sync)\\.', now(),
+        p.part, s.parts, s.records_per_delivery, s.format, s.type ~ '^(record|sync)\\.',
+        CASE WHEN s.type = 'webhook.test' THEN ${ahead('s')} ELSE now() END,
         s.last_sequence
           + row_number() OVER (PARTITION BY s.account_id, s.endpoint_id ORDER BY s.seq, p.part)
       FROM shares s

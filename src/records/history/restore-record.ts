@@ -9,10 +9,11 @@ import type { Secrets } from '../../platform/secrets.ts'
 import type { ReadCell } from '../../record-types/read-values.ts'
 import { listPastShapes } from '../../record-types/store.ts'
 import type { RecordData, RecordType } from '../../record-types/types.ts'
+import { stillChanged } from '../event-records.ts'
 import { showRecords } from '../list-records.ts'
 import type { OrganizationPlace } from '../organizations.ts'
 import type { RecordJson } from '../record-json.ts'
-import { getActor, getRecords, lockTelling, type RecordRow } from '../store.ts'
+import { getActor, getRecords, lockTelling, noteTold, type RecordRow, readTold } from '../store.ts'
 import { type Telling, tellRecords } from '../tell-records.ts'
 import { applyValues } from '../write/apply-values.ts'
 import { ensureHistory } from '../write/store.ts'
@@ -169,10 +170,16 @@ async function tell(
   await lockTelling(tx, account_id)
   const [now] = await getRecords(tx, account_id, type.type_id, [row.id])
   if (changed.length === 0 || !now) return
-  const before = Object.fromEntries(changed.map((name) => [name, row.data[name] ?? null]))
   const { id, version, data, organization_id } = now
-  const actor = await getActor(tx, account_id, key_id)
+  const past = (await readTold(tx, account_id, [id])).get(id)
+  // What was held until now is told along: nobody else will.
+  const isBehind = !deleted && past !== undefined && !past.is_gone && past.version < row.version
+  const before = isBehind
+    ? stillChanged((await readSince(tx, account_id, now, past.version)).values, data)
+    : Object.fromEntries(changed.map((name) => [name, row.data[name] ?? null]))
   const about = { id, version, data, organization_id, gone: false }
+  if (isBehind && Object.keys(before).length === 0) return noteTold(tx, account_id, [about])
+  const actor = isBehind ? null : await getActor(tx, account_id, key_id)
   const told = { ...about, before: deleted ? null : before }
   const telling = { type: deleted ? 'record.created' : 'record.updated', import_id: null, actor }
   await tellRecords(tx, { account_id, types, type }, telling as Telling, [told])

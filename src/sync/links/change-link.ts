@@ -8,7 +8,14 @@ import { loadTypes } from '../../record-types/store.ts'
 import { getActor, getRecord, lockTelling, type RecordRow } from '../../records/store.ts'
 import { tellRecords } from '../../records/tell-records.ts'
 import { isReport, type LinkState, linkMoves, mayMove } from './status.ts'
-import { holdRecord, type LinkRow, listLinks, saveLink, takeExternalId } from './store.ts'
+import {
+  holdRecord,
+  type LinkRow,
+  limitWaiting,
+  listLinks,
+  saveLink,
+  takeExternalId
+} from './store.ts'
 
 export interface LinkChange {
   account_id: number
@@ -22,10 +29,12 @@ export interface LinkChange {
   error?: string | null | undefined
 }
 
-/** Moves a link. Throws record_not_found, link_state_conflict, link_taken. */
+/** Moves a link. Throws record_not_found, link_state_conflict, link_taken, and what
+ *  limitWaiting makes the database throw. */
 export async function changeLink(pool: Pool, change: LinkChange): Promise<void> {
   const { account_id, record_id, system, state } = change
   await withTransaction(pool, async (tx) => {
+    await limitWaiting(tx)
     const types = await loadTypes(tx, account_id)
     const type_ids = types.list.map(({ type_id }) => type_id)
     // Held before its links are read: an undo that would delete it sees the link, or was here first.
@@ -48,7 +57,7 @@ export async function changeLink(pool: Pool, change: LinkChange): Promise<void> 
         allowed
       })
     }
-    const external_id = said(change.external_id, was?.external_id) ?? null
+    const external_id = said(cleanId(change.external_id), was?.external_id) ?? null
     const error = state === 'error' ? (said(change.error, was?.error) ?? null) : null
     const link = { account_id, record_id, system, type_id, external_id, state, error }
     if (external_id !== null) await takeExternalId(tx, { ...link, external_id })
@@ -63,6 +72,9 @@ export async function changeLink(pool: Pool, change: LinkChange): Promise<void> 
     }
   })
 }
+
+/** As the cells of files are cleaned: what looks the same is the same. */
+const cleanId = (id: string | null | undefined) => id?.trim().normalize('NFC') || id
 
 /** What was left out stays as it was. */
 const said = <T>(value: T | undefined, was: T | undefined) => (value === undefined ? was : value)

@@ -105,7 +105,7 @@ function addChanging(app: App, { pool }: Context): void {
       body: LinkPut,
       response: {
         200: ok('The link as it is now.', ref(LinkSchema)),
-        ...problems('record_not_found', 'link_state_conflict', 'link_taken')
+        ...problems('record_not_found', 'link_state_conflict', 'link_taken', 'record_busy')
       }
     },
     handler: async ({ account, params: { id, system }, body }) => {
@@ -130,7 +130,7 @@ function addChanging(app: App, { pool }: Context): void {
       params: LinkPlace,
       response: {
         200: ok('The link as it is now.', ref(LinkSchema)),
-        ...problems('record_not_found', 'link_state_conflict')
+        ...problems('record_not_found', 'link_state_conflict', 'record_busy')
       }
     },
     handler: async ({ account: { account_id, key_id }, params: { id, system } }) => {

@@ -84,6 +84,12 @@ export async function pageLinks(db: Db, account_id: number, filter: LinkFilter) 
   return rows
 }
 
+/** From here on the transaction waits a second for others at most: while it waits, so do all that tell
+ *  of records of the account. */
+export async function limitWaiting(tx: Tx): Promise<void> {
+  await tx.query(`/* links.limit_waiting */ SET LOCAL lock_timeout = '1s'`)
+}
+
 /** Takes an external id from records that are gone: their links, as far as they are not in use, forget it. */
 export async function takeExternalId(
   tx: Tx,

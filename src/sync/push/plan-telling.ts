@@ -1,7 +1,6 @@
 // What a push has to tell of a record: from what it is now and what was told of it last. Pure.
 // Called by push-page.ts.
 
-import type { RecordData } from '../../record-types/types.ts'
 import type { RecordRow, ToldVersion } from '../../records/store.ts'
 import type { PushRow } from './store.ts'
 
@@ -48,12 +47,3 @@ function ofUndo(
 
 const isAsTold = ({ version }: RecordRow, told: ToldVersion | undefined) =>
   told !== undefined && !told.is_gone && told.version === version
-
-/** The fields of `before` that say something else now. */
-export function stillChanged(before: RecordData, now: RecordData): RecordData {
-  return Object.fromEntries(
-    Object.entries(before).filter(
-      ([name, was]) => JSON.stringify(was) !== JSON.stringify(now[name] ?? null)
-    )
-  )
-}

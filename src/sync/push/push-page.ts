@@ -7,7 +7,7 @@ import type { Tx } from '../../platform/db.ts'
 import type { TypeCatalogue } from '../../record-types/registry.ts'
 import { loadTypes } from '../../record-types/store.ts'
 import type { RecordData, RecordType } from '../../record-types/types.ts'
-import type { Actor, Told } from '../../records/event-records.ts'
+import { type Actor, stillChanged, type Told } from '../../records/event-records.ts'
 import { readDeleted } from '../../records/history/store.ts'
 import {
   getActor,
@@ -20,9 +20,10 @@ import {
   type ToldVersion
 } from '../../records/store.ts'
 import { tellRecords } from '../../records/tell-records.ts'
-import { planTelling, type Step, stillChanged } from './plan-telling.ts'
+import { planTelling, type Step } from './plan-telling.ts'
 import {
   type Changes,
+  listChangedByOthers,
   listReferences,
   listRows,
   markRows,
@@ -89,17 +90,22 @@ async function tellType(tx: Tx, place: Place, ids: number[]): Promise<Map<number
   const records = new Map(found.map((record) => [record.id, record]))
   const steps = new Map(ids.map((id) => [id, planTelling(push, records.get(id), told.get(id))]))
   const known = await readPast(tx, push, steps, told)
-  const byType = new Map<EventType, Told[]>()
-  const silent: { id: number; version: number; gone: boolean }[] = []
-  for (const [id, step] of steps) {
-    const about = aboutOf(id, step, records.get(id), known)
-    if (!about) continue
-    if (about.type) byType.set(about.type, [...(byType.get(about.type) ?? []), about.told])
-    else silent.push(about.told)
+  const abouts = [...steps].flatMap(([id, step]) => aboutOf(id, step, records.get(id), known) ?? [])
+  const mixed = await findMixed(tx, push, { steps, told, known, abouts })
+  // Whoever is not the only one that made a record what it is has to hear of it.
+  const makerOf = (one: Told) => (mixed.has(one.id) ? null : actor)
+  for (const [event, those] of Map.groupBy(abouts, ({ type }) => type)) {
+    if (event === null) continue
+    const byMaker = Map.groupBy(
+      those.map((about) => about.told),
+      makerOf
+    )
+    for (const [maker, all] of byMaker) {
+      const telling = { type: event, import_id, actor: maker }
+      await tellRecords(tx, { account_id, types, type }, telling, all)
+    }
   }
-  for (const [event, those] of byType) {
-    await tellRecords(tx, { account_id, types, type }, { type: event, import_id, actor }, those)
-  }
+  const silent = abouts.flatMap((about) => (about.type === null ? [about.told] : []))
   await noteTold(tx, account_id, silent)
   return steps
 }
@@ -131,6 +137,34 @@ async function readPast(
   ])
   const deleted = await readDeleted(tx, push.account_id, gone, dayOf(gone))
   return { changes, deleted }
+}
+
+/** The records about which more is told than what the push's own key did. */
+async function findMixed(
+  tx: Tx,
+  push: PushRow,
+  {
+    steps,
+    told,
+    known,
+    abouts
+  }: { steps: Map<number, Step>; told: Map<number, ToldVersion>; known: Past; abouts: About[] }
+): Promise<Set<number>> {
+  const ids: number[] = []
+  const versions: number[] = []
+  for (const { type, told: one } of abouts) {
+    const step = steps.get(one.id)
+    // A record that nobody has changed since it was made is its maker's.
+    if (type === null || one.gone || (step === 'created' && one.version === 1)) continue
+    const from = step === 'created' ? 1 : (known.changes.get(one.id)?.first ?? 0)
+    ids.push(one.id)
+    versions.push(from)
+  }
+  const day = ids.reduce((first, id) => {
+    const past = told.get(id)
+    return past ? earlier(first, past) : first
+  }, push.created_on)
+  return listChangedByOthers(tx, push, { ids, versions, day })
 }
 
 const earlier = (day: string, { told_on }: ToldVersion) => (told_on < day ? told_on : day)

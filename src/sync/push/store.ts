@@ -117,6 +117,8 @@ export interface Changes {
   before: RecordData | null
   /** false: the history does not reach back far enough. */
   is_whole: boolean
+  /** The version before the first of the changes. */
+  first: number
 }
 
 /** What an import changed of records: of each field what it was before the import's first change. */
@@ -129,9 +131,9 @@ export async function readBefore(
   const { rows } = await tx.query<Changes & { record_id: number }>(
     `/* push.read_before */
     SELECT f.record_id, jsonb_object_agg(f.name, f.value) FILTER (WHERE f.name IS NOT NULL) AS before,
-      true AS is_whole
+      true AS is_whole, min(f.version) AS first
     FROM (
-      SELECT DISTINCT ON (c.record_id, e.key) c.record_id, e.key AS name, e.value
+      SELECT DISTINCT ON (c.record_id, e.key) c.record_id, e.key AS name, e.value, c.version
       FROM record_changes c
       LEFT JOIN LATERAL jsonb_each(c.before) AS e ON true
       WHERE c.account_id = $1::integer
@@ -157,10 +159,10 @@ export async function readSince(
   const { rows } = await tx.query<Changes & { record_id: number }>(
     `/* push.read_since */
     SELECT f.record_id, jsonb_object_agg(f.name, f.value) FILTER (WHERE f.name IS NOT NULL) AS before,
-      bool_or(f.is_first) AS is_whole
+      bool_or(f.is_first) AS is_whole, min(f.version) AS first
     FROM (
       SELECT DISTINCT ON (c.record_id, e.key) c.record_id, e.key AS name, e.value,
-        c.version = u.version AS is_first
+        c.version, c.version = u.version AS is_first
       FROM record_changes c
       JOIN unnest($2::bigint[], $3::integer[]) AS u (record_id, version)
         ON u.record_id = c.record_id AND u.version <= c.version
@@ -174,6 +176,29 @@ export async function readSince(
     [push.account_id, ids, versions, day]
   )
   return new Map(rows.map((row) => [row.record_id, row]))
+}
+
+/** Which of the records somebody else changed, too, from a version of each on. Out: their ids. */
+export async function listChangedByOthers(
+  tx: Tx,
+  push: PushRow,
+  { ids, versions, day }: { ids: number[]; versions: number[]; day: string }
+): Promise<Set<number>> {
+  if (ids.length === 0) return new Set()
+  const { rows } = await tx.query<{ record_id: number }>(
+    `/* push.list_changed_by_others */
+    SELECT DISTINCT c.record_id
+    FROM record_changes c
+    JOIN unnest($2::bigint[], $3::integer[]) AS u (record_id, version)
+      ON u.record_id = c.record_id AND u.version <= c.version
+    LEFT JOIN imports i ON i.account_id = c.account_id AND i.id = c.import_id
+    WHERE c.account_id = $1::integer
+      AND c.record_id = ANY ($2::bigint[])
+      AND c.changed_on >= $4::date - 1
+      AND COALESCE(c.actor_key, i.created_by) IS DISTINCT FROM $5::integer`,
+    [push.account_id, ids, versions, day, push.created_by]
+  )
+  return new Set(rows.map(({ record_id }) => record_id))
 }
 
 /** Marks the rows that there is nothing left to tell of. */

@@ -146,7 +146,6 @@ export async function loadOutcomes(
 
 interface PastUndo {
   id: number
-  undo_of: number
   created_on: string
   /** 1: an undo of the job; 2: a redo of that; and so on. */
   depth: number
@@ -155,8 +154,8 @@ interface PastUndo {
 /** Earlier undos of a job, those of which it is known what they did to the records. */
 export interface PastUndos {
   past: PastJobs
-  /** The records that an earlier undo took back as a whole, and that were not brought back since.
-   *  Null: no undo wrote anything. */
+  /** The records that need not be looked at: the last thing that happened to them was that an undo took
+   *  them back as a whole. Null: no undo wrote anything. */
   takenBack: IdSet | null
 }
 
@@ -169,7 +168,7 @@ export async function loadPastUndos(
   const { rows: undos } = await db.query<PastUndo>(
     `/* undo.list_past */
     WITH RECURSIVE past AS (
-      SELECT i.id, i.undo_of, i.created_on, 1 AS depth
+      SELECT i.id, i.created_on, 1 AS depth
       FROM imports i
       WHERE i.account_id = $1::integer
         AND i.undo_of = $2::bigint
@@ -177,36 +176,34 @@ export async function loadPastUndos(
         AND i.rows_reverted > 0
         AND NOT COALESCE((i.options -> 'dry_run')::boolean, false)
       UNION ALL
-      SELECT i.id, i.undo_of, i.created_on, p.depth + 1
+      SELECT i.id, i.created_on, p.depth + 1
       FROM past p
       JOIN imports i ON i.account_id = $1::integer AND i.undo_of = p.id
       WHERE i.rows_reverted > 0
         AND NOT COALESCE((i.options -> 'dry_run')::boolean, false)
     )
-    SELECT p.id, p.undo_of, p.created_on, p.depth
+    SELECT p.id, p.created_on, p.depth
     FROM past p`,
     [job.account_id, job.id, current]
   )
   const past: PastJobs = new Map(
     undos.map(({ id, depth }) => [id, depth % 2 === 1 ? 'undo' : 'redo'] as const)
   )
-  const takenBack = undos.length === 0 ? null : await heldBy(db, job.account_id, undos, job.id)
+  const takenBack = undos.length === 0 ? null : await heldBy(db, job.account_id, undos)
   return { past, takenBack }
 }
 
-/** What the undos of a job took back as a whole, less what was taken back of them. */
-async function heldBy(
-  db: Db,
-  account_id: number,
-  undos: PastUndo[],
-  job_id: number,
-  whole = true
-): Promise<IdSet> {
+/** The records of which an undo of the job had the last word, and took them back as a whole. One member
+ *  of the family is at work at a time: their ids are the order in which they were. */
+async function heldBy(db: Db, account_id: number, undos: PastUndo[]): Promise<IdSet> {
   const held = createIdSet()
-  for (const undo of undos.filter(({ undo_of }) => undo_of === job_id)) {
-    const reverted = await loadOutcomes(db, { account_id, ...undo }, ['reverted'], { whole })
-    const back = await heldBy(db, account_id, undos, undo.id, !whole)
-    for (const id of reverted.ids()) if (!back.has(id)) held.add(id)
+  const known = createIdSet()
+  for (const undo of undos.toSorted((a, b) => b.id - a.id)) {
+    const place = { account_id, ...undo }
+    const whole =
+      undo.depth === 1 ? await loadOutcomes(db, place, ['reverted'], { whole: true }) : null
+    for (const id of whole?.ids() ?? []) if (!known.has(id)) held.add(id)
+    for (const id of (await loadOutcomes(db, place, ['reverted'])).ids()) known.add(id)
   }
   return held
 }
