@@ -68,7 +68,8 @@ t.test('a line that only the other side has forgotten is found out as well', asy
 
 t.test('a statement that takes its time is left alone', async (t) => {
   const { databaseUrl } = await setupDatabase(t)
-  const pool = poolOf(t, databaseUrl)
+  // A busy machine may need its time to answer the question whether it is there.
+  const pool = poolOf(t, databaseUrl, { patience: { silentMs: 400, probeMs: 10_000 } })
   t.equal((await pool.query('SELECT pg_sleep(2.5)')).rowCount, 1)
   await withTransaction(pool, async (tx) => {
     await tx.query('SELECT 1')

@@ -3,6 +3,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { runJob } from '../../helpers/undo-ways.ts'
 import { until } from '../../helpers/until.ts'
 import { type Setup, setup } from '../../setup.ts'
 
@@ -162,25 +163,21 @@ t.test('a dry run that was cancelled begins anew', async (t) => {
 })
 
 t.test('a dry run is applied once, also by an import that is retried', async (t) => {
-  const s = await setup(t, { worker: true })
+  const s = await setup(t)
   // Nothing of these records tells one from the other.
   const type = { name: 'things', label: 'Things', match_rules: [] }
   const fields = [{ name: 'name', label: 'Name', kind: 'text' }]
   t.equal((await s.request('POST', '/record-types', { body: { ...type, fields } })).status, 201)
-  const dry = await s.runCsv('Name,Organization\nA,Acme\nB,Acme\n', {
-    type: 'things',
-    dry_run: 'true'
-  })
-  const hold = await s.pool.connect()
-  await hold.query('BEGIN')
-  await hold.query('LOCK TABLE type_writes')
+  const file = 'Name,Organization\nA,Acme\nB,Acme\n'
+  const sent = await s.uploadCsv(file, { type: 'things', dry_run: 'true' })
+  const dry = await runJob(s, sent.body.id)
+  t.equal(dry.state, 'ready')
+  // Cancelled before any worker had it.
   const { body: first } = await post(s, dry.id, 'apply')
   await post(s, first.id, 'cancel')
-  await hold.query('COMMIT')
-  hold.release()
   t.match(await s.waitForImport(first.id), { state: 'cancelled', counts: { created: 0 } })
   const { body: second } = await post(s, dry.id, 'apply')
-  await s.waitForImport(second.id)
+  t.match(await runJob(s, second.id), { state: 'completed', counts: { created: 2 } })
   t.match(await post(s, first.id, 'retry'), { status: 409, body: { code: 'already_applied' } })
   t.equal((await s.get('/records?type=things')).body.data.length, 2)
 })
