@@ -48,8 +48,8 @@ t.test('a statement on a line that went dead fails within seconds', async (t) =>
     hole.freeze()
     await tx.query('SELECT 2')
   })
-  t.ok((await failsAfter(() => tx)) < 3_000, 'a transaction is not waited for twice')
-  t.ok((await failsAfter(() => pool.query('SELECT 1'))) < 5_000, 'nor is a new connection')
+  t.ok((await failsAfter(() => tx)) < 10_000, 'a transaction is not waited for twice')
+  t.ok((await failsAfter(() => pool.query('SELECT 1'))) < 10_000, 'nor is a new connection')
   hole.thaw()
   t.same((await pool.query('SELECT 3 AS n')).rows, [{ n: 3 }], 'the pool goes on')
 })
@@ -62,7 +62,7 @@ t.test('a line that only the other side has forgotten is found out as well', asy
   // The connection in the pool is dead, a new one would work.
   hole.freeze()
   hole.thaw()
-  t.ok((await failsAfter(() => pool.query('SELECT 1'))) < 3_000)
+  t.ok((await failsAfter(() => pool.query('SELECT 1'))) < 10_000)
   t.same((await pool.query('SELECT 3 AS n')).rows, [{ n: 3 }])
 })
 
@@ -90,7 +90,7 @@ t.test('a server process that is frozen does not hold us for ever', async (t) =>
       await tx.query('SELECT 1')
     })
   )
-  t.ok(took < 4_000, `failed after ${Math.round(took)} ms`)
+  t.ok(took < 10_000, `failed after ${Math.round(took)} ms`)
   t.same((await pool.query('SELECT 3 AS n')).rows, [{ n: 3 }])
 })
 
