@@ -6,6 +6,7 @@
 // with an error that isConnectionError knows. Those that merely take their time are left alone.
 
 import type { Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 
 export interface Patience {
@@ -47,6 +48,8 @@ export function watchConnections(
     if (isAsking || silent.length === 0) return
     isAsking = true
     const alive = await findAlive(connectionString, patience.probeMs, silent)
+    // One that had just been answered is at work for nobody: its answer is on the way to us.
+    if (alive.size < silent.length) await wait(patience.silentMs / 4)
     isAsking = false
     for (const client of silent) {
       const isStill = findSilent(inUse, patience.silentMs).includes(client)
